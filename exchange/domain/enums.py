@@ -1,0 +1,79 @@
+"""The closed vocabularies of the venue; the values are the words on the wire."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Side(Enum):
+    """Which way an order trades; ``sign`` is the direction that a fill moves its owner's position."""
+
+    BUY = "buy"
+    SELL = "sell"
+
+    sign: int
+
+    def __init__(self, word: str) -> None:
+        self.sign = 1 if word == "buy" else -1
+
+    @property
+    def opposite(self) -> Side:
+        """The side an order of this side trades against."""
+        return Side.SELL if self is Side.BUY else Side.BUY
+
+
+class OrderType(Enum):
+    """``MARKET`` is a limit at the protection price that never rests (BOOK-003)."""
+
+    LIMIT = "limit"
+    MARKET = "market"
+
+
+class TimeInForce(Enum):
+    """Good till canceled, immediate or cancel, fill or kill."""
+
+    GTC = "gtc"
+    IOC = "ioc"
+    FOK = "fok"
+
+
+class SelfTradePrevention(Enum):
+    """What happens when an order meets one of its own account; the taker's mode decides (BOOK-008)."""
+
+    CANCEL_TAKER = "cancel_taker"
+    CANCEL_MAKER = "cancel_maker"
+    CANCEL_BOTH = "cancel_both"
+
+
+class MarginMode(Enum):
+    """Which collateral backs a position: the account's whole cross pool, or the position's own wallet."""
+
+    CROSS = "cross"
+    ISOLATED = "isolated"
+
+
+class OrderStatus(Enum):
+    """Where an order stands in its life (see ``ORDER_LIFECYCLE``)."""
+
+    OPEN = "open"
+    PARTIALLY_FILLED = "partially_filled"
+    FILLED = "filled"
+    CANCELED = "canceled"
+    REJECTED = "rejected"
+
+
+ORDER_LIFECYCLE: dict[OrderStatus, frozenset[OrderStatus]] = {
+    OrderStatus.OPEN: frozenset({OrderStatus.PARTIALLY_FILLED, OrderStatus.FILLED, OrderStatus.CANCELED}),
+    OrderStatus.PARTIALLY_FILLED: frozenset({OrderStatus.PARTIALLY_FILLED, OrderStatus.FILLED, OrderStatus.CANCELED}),
+    OrderStatus.FILLED: frozenset(),
+    OrderStatus.CANCELED: frozenset(),
+    OrderStatus.REJECTED: frozenset(),
+}
+"""The statuses that may follow each status; a property test holds every event stream to it."""
+
+
+class Liquidity(Enum):
+    """Whether a fill took liquidity from the book or had made it."""
+
+    MAKER = "maker"
+    TAKER = "taker"

@@ -1,0 +1,311 @@
+"""Everything that can come of a command, in the order of BOOK-013.
+
+Units: prices in ticks, quantities in lots, money in cash units.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TypeAlias
+
+import msgspec
+
+from exchange.domain.enums import Liquidity, MarginMode, Side
+from exchange.domain.ids import AccountId, LiquidationId, OrderId, Symbol, TradeId
+from exchange.domain.rejects import Reason
+from exchange.domain.units import Cash, Lots, Ticks, TimeNs
+from exchange.domain.views import (
+    AccountView,
+    DepthLevel,
+    MarginDecision,
+    OrderView,
+    PositionView,
+    ScopeHealth,
+)
+
+
+class Event(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """The base of all events; the class name is the tag of the encoded form."""
+
+
+class CommandRejected(Event, frozen=True):
+    """A command other than an order entry was refused; nothing changed.
+
+    ``limit`` is the bound that was missed and ``actual`` what was given, in the unit of the reason.
+    """
+
+    account: AccountId | None
+    command: str
+    reason: Reason
+    symbol: Symbol | None = None
+    limit: int | None = None
+    actual: int | None = None
+
+
+class AccountCreated(Event, frozen=True):
+    """An account exists."""
+
+    account: AccountId
+
+
+class Credited(Event, frozen=True):
+    """Money came in from outside."""
+
+    account: AccountId
+    amount: Cash
+    wallet_balance: Cash
+
+
+class OrderRejected(Event, frozen=True):
+    """An order was refused; nothing changed. ``decision`` shows the margin arithmetic where it could be done."""
+
+    account: AccountId
+    symbol: Symbol
+    client_order_id: str | None
+    reason: Reason
+    limit: int | None = None
+    actual: int | None = None
+    decision: MarginDecision | None = None
+
+
+class OrderAccepted(Event, frozen=True):
+    """An order passed every filter and its margin check; what became of it follows."""
+
+    order: OrderView
+    decision: MarginDecision | None
+    """None for the venue's own liquidation orders, which are not margin-checked."""
+
+
+class OrderRepeated(Event, frozen=True):
+    """The account already used this client order id for the same order; nothing was done (BOOK-014)."""
+
+    accepted: OrderAccepted
+    outcome: OrderView
+
+
+class OrderRested(Event, frozen=True):
+    """What was left of an order now rests in the book."""
+
+    order: OrderView
+
+
+class OrderShrunk(Event, frozen=True):
+    """A reduce-only order was cut to what there is left to reduce (BOOK-010)."""
+
+    order: OrderView
+
+
+class OrderFilled(Event, frozen=True):
+    """Nothing of the order is left to fill."""
+
+    order: OrderView
+
+
+class OrderCanceled(Event, frozen=True):
+    """What was open of the order is gone; ``canceled_quantity`` is how much that was."""
+
+    order: OrderView
+    reason: Reason
+    canceled_quantity: Lots
+
+
+class FillSide(msgspec.Struct, frozen=True):
+    """One side of a trade, as its owner may see it."""
+
+    account: AccountId
+    order: OrderView
+    liquidity: Liquidity
+    fee: Cash
+    realized_pnl: Cash
+    margin_in: Cash
+    """What moved from the cross wallet into the isolated one."""
+    margin_out: Cash
+    """What moved from the isolated wallet back to the cross one."""
+
+
+class TradeExecuted(Event, frozen=True):
+    """Two orders met at the maker's price."""
+
+    trade_id: TradeId
+    symbol: Symbol
+    price: Ticks
+    quantity: Lots
+    taker_side: Side
+    maker: FillSide
+    taker: FillSide
+    time_ns: TimeNs
+    liquidation_id: LiquidationId | None = None
+
+
+class BookChanged(Event, frozen=True):
+    """The new totals of every price level that the command changed, best first per side."""
+
+    symbol: Symbol
+    levels: tuple[DepthLevel, ...]
+
+
+class MarginModeSet(Event, frozen=True):
+    """The account chose the collateral behind a position."""
+
+    account: AccountId
+    symbol: Symbol
+    margin_mode: MarginMode
+
+
+class LeverageSet(Event, frozen=True):
+    """The account chose a position's leverage."""
+
+    account: AccountId
+    symbol: Symbol
+    leverage: int
+
+
+class MarginMoved(Event, frozen=True):
+    """Isolated margin was added (positive) or removed (negative) by the owner."""
+
+    account: AccountId
+    symbol: Symbol
+    amount: Cash
+    isolated_wallet: Cash
+    wallet_balance: Cash
+
+
+class PositionChanged(Event, frozen=True):
+    """A position after a command that changed it."""
+
+    position: PositionView
+
+
+class AccountChanged(Event, frozen=True):
+    """An account after a command that changed its money or positions."""
+
+    state: AccountView
+
+
+class MarkPriceChanged(Event, frozen=True):
+    """A symbol has a new mark."""
+
+    symbol: Symbol
+    mark_price: Ticks
+    time_ns: TimeNs
+
+
+class TimeAdvanced(Event, frozen=True):
+    """Time has passed on command."""
+
+    time_ns: TimeNs
+
+
+class LiquidationStarted(Event, frozen=True):
+    """A scope fell below maintenance and was flagged (LIQ-001). ``symbol`` is None for the cross scope."""
+
+    liquidation_id: LiquidationId
+    account: AccountId
+    path: MarginMode
+    symbol: Symbol | None
+    health: ScopeHealth
+    time_ns: TimeNs
+
+
+class LiquidationOrdersCanceled(Event, frozen=True):
+    """The scope's own orders are out of the way (LIQ-002); each has had its own cancellation."""
+
+    liquidation_id: LiquidationId
+    orders: int
+    health: ScopeHealth
+
+
+class LiquidationOrderSettled(Event, frozen=True):
+    """A closing order went through the public book (LIQ-005); ``filled`` is 0 where the book had nothing within."""
+
+    liquidation_id: LiquidationId
+    account: AccountId
+    symbol: Symbol
+    order_id: OrderId | None
+    side: Side
+    quantity: Lots
+    bankruptcy_price: Ticks
+    filled: Lots
+    fee: Cash
+    before: ScopeHealth
+    after: ScopeHealth
+
+
+class CloseOutVenue(Enum):
+    """Who took over a position that the book did not (LIQ-007 to LIQ-009)."""
+
+    FUND = "fund"
+    AUTO_DELEVERAGE = "auto_deleverage"
+    RESIDUAL = "residual"
+
+
+class PositionTransferred(Event, frozen=True):
+    """A liquidated position, or part of it, went to the fund or to an opposite account.
+
+    ``value`` is the signed money it changed hands at; ``fund_change`` what the fund's wallet gained or paid beside it.
+    """
+
+    liquidation_id: LiquidationId
+    venue: CloseOutVenue
+    account: AccountId
+    counterparty: AccountId
+    symbol: Symbol
+    side: Side
+    quantity: Lots
+    value: Cash
+    realized_pnl: Cash
+    counterparty_realized_pnl: Cash
+    fund_change: Cash
+    before: ScopeHealth
+    after: ScopeHealth
+
+
+class LiquidationFinished(Event, frozen=True):
+    """The scope is cured or flat and no longer flagged (LIQ-010)."""
+
+    liquidation_id: LiquidationId
+    account: AccountId
+    path: MarginMode
+    symbol: Symbol | None
+    book_quantity: dict[Symbol, Lots]
+    fund_quantity: dict[Symbol, Lots]
+    deleveraged_quantity: dict[Symbol, Lots]
+    fee: Cash
+    returned: Cash
+    """What was left in an isolated wallet and went back to the cross wallet."""
+    health: ScopeHealth
+
+
+class LiquidationsDeferred(Event, frozen=True):
+    """The bound on work per command was reached; a ContinueLiquidations command carries on (LIQ-011)."""
+
+    scopes: int
+
+
+AnyEvent: TypeAlias = (
+    CommandRejected
+    | AccountCreated
+    | Credited
+    | OrderRejected
+    | OrderAccepted
+    | OrderRepeated
+    | OrderRested
+    | OrderShrunk
+    | OrderFilled
+    | OrderCanceled
+    | TradeExecuted
+    | BookChanged
+    | MarginModeSet
+    | LeverageSet
+    | MarginMoved
+    | PositionChanged
+    | AccountChanged
+    | MarkPriceChanged
+    | TimeAdvanced
+    | LiquidationStarted
+    | LiquidationOrdersCanceled
+    | LiquidationOrderSettled
+    | PositionTransferred
+    | LiquidationFinished
+    | LiquidationsDeferred
+)

@@ -1,0 +1,127 @@
+"""What can be traded: grids, fees, filters and leverage tiers of a linear perpetual."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import msgspec
+
+from exchange.domain.ids import Symbol
+from exchange.domain.units import PPM, Cash, Grid, Lots, Ppm, Ticks
+
+
+class Tier(msgspec.Struct, frozen=True):
+    """One leverage bracket: it holds from ``notional_floor`` up to the next tier's floor (MARG-002).
+
+    Units: ``notional_floor`` and ``maintenance_amount`` cash, ``maintenance_rate`` ppm of notional.
+    """
+
+    notional_floor: Cash
+    maintenance_rate: Ppm
+    max_leverage: int
+    maintenance_amount: Cash
+    """Subtracted from ``notional * maintenance_rate``; makes maintenance continuous at the tier's floor."""
+
+
+class TierRow(NamedTuple):
+    """A tier as configured, before its maintenance amount is derived. Units as in ``Tier``."""
+
+    notional_floor: Cash
+    maintenance_rate: Ppm
+    max_leverage: int
+
+
+class Instrument(msgspec.Struct, frozen=True):
+    """A linear perpetual and every limit the floor and the account service apply to it.
+
+    Units: rates ppm, ``notional_min`` cash, ``quantity_max`` lots, ``cash_per_tick_lot`` cash per tick and lot.
+    """
+
+    symbol: Symbol
+    price_grid: Grid
+    quantity_grid: Grid
+    cash_per_tick_lot: Cash
+    tiers: tuple[Tier, ...]
+    default_leverage: int
+    maker_fee: Ppm
+    taker_fee: Ppm
+    liquidation_fee: Ppm
+    price_band: Ppm
+    market_protection: Ppm
+    notional_min: Cash
+    quantity_max: Lots
+    initial_mark_price: Ticks | None = None
+
+    @property
+    def max_leverage(self) -> int:
+        """The highest leverage that any tier of the instrument allows."""
+        return self.tiers[0].max_leverage
+
+
+def build_tiers(rows: Iterable[TierRow]) -> tuple[Tier, ...]:
+    """Return tiers with the maintenance amounts that make maintenance continuous (MARG-002).
+
+    The recurrence is ``amount[n] = amount[n-1] + floor[n] * (rate[n] - rate[n-1])``.
+    Raises ``ValueError`` with a sentence naming the row (counted from 1) that is inconsistent.
+    """
+    tiers: list[Tier] = []
+    for number, row in enumerate(rows, start=1):
+        previous = tiers[-1] if tiers else None
+        _check_row(number, row, previous)
+        amount = 0
+        if previous is not None:
+            step, rest = divmod(row.notional_floor * (row.maintenance_rate - previous.maintenance_rate), PPM)
+            if rest:
+                raise ValueError(
+                    f"tier {number}: its maintenance amount is no whole number of cash units; round its notional_floor"
+                )
+            amount = previous.maintenance_amount + step
+        tiers.append(Tier(row.notional_floor, row.maintenance_rate, row.max_leverage, amount))
+    if not tiers:
+        raise ValueError("at least one tier is needed")
+    return tuple(tiers)
+
+
+def _check_row(number: int, row: TierRow, previous: Tier | None) -> None:
+    if row.max_leverage < 1:
+        raise ValueError(f"tier {number}: max_leverage must be at least 1")
+    if row.maintenance_rate <= 0:
+        raise ValueError(f"tier {number}: maintenance_rate must be above 0")
+    if row.maintenance_rate * row.max_leverage >= PPM:
+        raise ValueError(f"tier {number}: maintenance_rate times max_leverage must be below 1")
+    if previous is None:
+        if row.notional_floor != 0:
+            raise ValueError(f"tier {number}: the first notional_floor must be 0")
+        return
+    if row.notional_floor <= previous.notional_floor:
+        raise ValueError(f"tier {number}: notional_floor must be above that of tier {number - 1}")
+    if row.maintenance_rate < previous.maintenance_rate:
+        raise ValueError(f"tier {number}: maintenance_rate must not be below that of tier {number - 1}")
+    if row.max_leverage > previous.max_leverage:
+        raise ValueError(f"tier {number}: max_leverage must not be above that of tier {number - 1}")
+
+
+def check_instrument(instrument: Instrument) -> None:
+    """Raise ``ValueError`` with a sentence naming the field when the instrument contradicts itself."""
+    checks = (
+        (instrument.cash_per_tick_lot >= 1, "tick_size * lot_size * contract_multiplier must be a whole 0.000001"),
+        (1 <= instrument.default_leverage <= instrument.max_leverage, "default_leverage must lie within tier 1"),
+        (0 <= instrument.taker_fee < PPM, "taker_fee must be from 0 to below 1"),
+        (-instrument.taker_fee <= instrument.maker_fee < PPM, "maker_fee must not be below -taker_fee"),
+        (0 <= instrument.liquidation_fee < PPM, "liquidation_fee must be from 0 to below 1"),
+        (0 < instrument.price_band < PPM, "price_band must be above 0 and below 1"),
+        (
+            0 < instrument.market_protection <= instrument.price_band,
+            "market_protection must be above 0 and at most price_band",
+        ),
+        (instrument.notional_min >= 0, "notional_min must not be negative"),
+        (instrument.quantity_max >= 1, "quantity_max must be at least one lot"),
+        (
+            instrument.initial_mark_price is None or instrument.initial_mark_price >= 1,
+            "initial_mark_price must be at least one tick",
+        ),
+    )
+    for holds, sentence in checks:
+        if not holds:
+            raise ValueError(sentence)

@@ -1,0 +1,63 @@
+"""Why something was refused, removed or canceled; one word per rule, ``room.rule``."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Reason(Enum):
+    """The machine-readable reason in every rejection and cancellation; SPEC.md has the rule behind each."""
+
+    # the exchange floor
+    UNKNOWN_SYMBOL = "order.unknown_symbol"
+    TICK_SIZE = "order.tick_size"
+    LOT_SIZE = "order.lot_size"
+    PRICE_LIMIT = "order.price_limit"
+    QUANTITY_MAX = "order.quantity_above_maximum"
+    NOTIONAL_MIN = "order.notional_below_minimum"
+    PRICE_BAND = "order.price_band"
+    PRICE_REQUIRED = "order.limit_price_required"
+    PRICE_FORBIDDEN = "order.limit_price_forbidden"
+    POST_ONLY_COMBINATION = "order.post_only_combination"
+    POST_ONLY_WOULD_CROSS = "order.post_only_would_cross"
+    REDUCE_ONLY_NO_POSITION = "order.reduce_only_no_position"
+    NO_MARK_PRICE = "order.no_mark_price"
+    OPEN_ORDERS_MAX = "order.open_orders_maximum"
+    FOK_UNFILLABLE = "order.fok_unfillable"
+    CLIENT_ORDER_ID_REUSED = "order.client_order_id_reused"
+    NOT_FOUND = "order.not_found"
+
+    # why an accepted order ended unfilled
+    CANCELED_BY_OWNER = "order.canceled_by_owner"
+    IOC_REMAINDER = "order.ioc_remainder"
+    PROTECTION_PRICE = "order.protection_price"
+    SELF_TRADE = "order.self_trade_prevention"
+    SWEEP_LIMIT = "order.sweep_limit"
+    REDUCE_ONLY_EMPTY = "order.reduce_only_nothing_left"
+
+    # the account service
+    INITIAL_INSUFFICIENT = "margin.initial_insufficient"
+    LEVERAGE_TIER = "margin.leverage_above_tier"
+    LEVERAGE_RANGE = "margin.leverage_out_of_range"
+    LIQUIDATION_IN_PROGRESS = "margin.liquidation_in_progress"
+    FILL_CHECK_FAILED = "margin.fill_check_failed"
+    MAKER_FILL_CHECK_FAILED = "margin.maker_fill_check_failed"
+    REDUCE_BELOW_MAINTENANCE = "margin.reduce_below_maintenance"
+    OFFSET_LOST = "margin.offset_lost"
+    POSITION_OPEN = "margin.position_open"
+    NOT_ISOLATED = "margin.no_isolated_position"
+    ADD_ABOVE_AVAILABLE = "margin.add_above_available"
+    REMOVE_ABOVE_MAXIMUM = "margin.remove_above_maximum"
+    AMOUNT_NOT_POSITIVE = "margin.amount_not_positive"
+
+    # liquidation
+    LIQUIDATION = "liquidation.orders_canceled"
+    AUTO_DELEVERAGED = "liquidation.auto_deleveraged"
+
+    # accounts and marks
+    UNKNOWN_ACCOUNT = "account.unknown"
+    ACCOUNT_EXISTS = "account.exists"
+    ACCOUNT_NAME = "account.name"
+    ACCOUNTS_MAX = "account.accounts_maximum"
+    CREDIT_RANGE = "account.credit_out_of_range"
+    MARK_PRICE_RANGE = "mark.price_out_of_range"
