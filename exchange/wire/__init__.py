@@ -1,0 +1,1 @@
+"""The native WebSocket protocol without any I/O: messages, encodings, login, translation to and from the core."""
