@@ -18,20 +18,20 @@ class Command(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """The base of all commands; the class name is the tag of the encoded form."""
 
 
-class CreateAccount(Command, frozen=True):
+class CreateAccount(Command, frozen=True, kw_only=True):
     """Open an account with nothing in it."""
 
     account: AccountId
 
 
-class Credit(Command, frozen=True):
+class Credit(Command, frozen=True, kw_only=True):
     """Deposit ``amount`` from outside into an account's cross wallet, or into the insurance fund."""
 
     account: AccountId
     amount: Cash
 
 
-class PlaceOrder(Command, frozen=True):
+class PlaceOrder(Command, frozen=True, kw_only=True):
     """Enter an order. A market order has no ``limit_price``; a limit order has one."""
 
     account: AccountId
@@ -47,7 +47,7 @@ class PlaceOrder(Command, frozen=True):
     client_order_id: str | None = None
 
 
-class CancelOrder(Command, frozen=True):
+class CancelOrder(Command, frozen=True, kw_only=True):
     """Cancel one open order of the account, named by either id."""
 
     account: AccountId
@@ -55,14 +55,14 @@ class CancelOrder(Command, frozen=True):
     client_order_id: str | None = None
 
 
-class CancelAllOrders(Command, frozen=True):
+class CancelAllOrders(Command, frozen=True, kw_only=True):
     """Cancel every open order of the account, on one symbol or on all."""
 
     account: AccountId
     symbol: Symbol | None = None
 
 
-class SetMarginMode(Command, frozen=True):
+class SetMarginMode(Command, frozen=True, kw_only=True):
     """Choose the collateral behind the account's position in a symbol."""
 
     account: AccountId
@@ -70,7 +70,7 @@ class SetMarginMode(Command, frozen=True):
     margin_mode: MarginMode
 
 
-class SetLeverage(Command, frozen=True):
+class SetLeverage(Command, frozen=True, kw_only=True):
     """Choose the leverage of the account's position in a symbol."""
 
     account: AccountId
@@ -78,7 +78,7 @@ class SetLeverage(Command, frozen=True):
     leverage: int
 
 
-class AddMargin(Command, frozen=True):
+class AddMargin(Command, frozen=True, kw_only=True):
     """Move money from the cross wallet into an isolated position's wallet."""
 
     account: AccountId
@@ -86,7 +86,7 @@ class AddMargin(Command, frozen=True):
     amount: Cash
 
 
-class RemoveMargin(Command, frozen=True):
+class RemoveMargin(Command, frozen=True, kw_only=True):
     """Move money from an isolated position's wallet back to the cross wallet."""
 
     account: AccountId
@@ -101,17 +101,17 @@ class MarkPrice(msgspec.Struct, frozen=True):
     price: Ticks
 
 
-class SetMarkPrices(Command, frozen=True):
+class SetMarkPrices(Command, frozen=True, kw_only=True):
     """Replace the marks of one or more symbols at once; the checks run after all of them."""
 
     marks: tuple[MarkPrice, ...]
 
 
-class AdvanceTime(Command, frozen=True):
+class AdvanceTime(Command, frozen=True, kw_only=True):
     """Let time pass up to the time of this command; what is due fires."""
 
 
-class ContinueLiquidations(Command, frozen=True):
+class ContinueLiquidations(Command, frozen=True, kw_only=True):
     """Go on with the liquidations that the command before had to leave unfinished (LIQ-011)."""
 
 

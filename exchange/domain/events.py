@@ -28,7 +28,7 @@ class Event(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """The base of all events; the class name is the tag of the encoded form."""
 
 
-class CommandRejected(Event, frozen=True):
+class CommandRejected(Event, frozen=True, kw_only=True):
     """A command other than an order entry was refused; nothing changed.
 
     ``limit`` is the bound that was missed and ``actual`` what was given, in the unit of the reason.
@@ -42,13 +42,13 @@ class CommandRejected(Event, frozen=True):
     actual: int | None = None
 
 
-class AccountCreated(Event, frozen=True):
+class AccountCreated(Event, frozen=True, kw_only=True):
     """An account exists."""
 
     account: AccountId
 
 
-class Credited(Event, frozen=True):
+class Credited(Event, frozen=True, kw_only=True):
     """Money came in from outside."""
 
     account: AccountId
@@ -56,7 +56,7 @@ class Credited(Event, frozen=True):
     wallet_balance: Cash
 
 
-class OrderRejected(Event, frozen=True):
+class OrderRejected(Event, frozen=True, kw_only=True):
     """An order was refused; nothing changed. ``decision`` shows the margin arithmetic where it could be done."""
 
     account: AccountId
@@ -68,7 +68,7 @@ class OrderRejected(Event, frozen=True):
     decision: MarginDecision | None = None
 
 
-class OrderAccepted(Event, frozen=True):
+class OrderAccepted(Event, frozen=True, kw_only=True):
     """An order passed every filter and its margin check; what became of it follows."""
 
     order: OrderView
@@ -76,32 +76,32 @@ class OrderAccepted(Event, frozen=True):
     """None for the venue's own liquidation orders, which are not margin-checked."""
 
 
-class OrderRepeated(Event, frozen=True):
+class OrderRepeated(Event, frozen=True, kw_only=True):
     """The account already used this client order id for the same order; nothing was done (BOOK-014)."""
 
     accepted: OrderAccepted
     outcome: OrderView
 
 
-class OrderRested(Event, frozen=True):
+class OrderRested(Event, frozen=True, kw_only=True):
     """What was left of an order now rests in the book."""
 
     order: OrderView
 
 
-class OrderShrunk(Event, frozen=True):
+class OrderShrunk(Event, frozen=True, kw_only=True):
     """A reduce-only order was cut to what there is left to reduce (BOOK-010)."""
 
     order: OrderView
 
 
-class OrderFilled(Event, frozen=True):
+class OrderFilled(Event, frozen=True, kw_only=True):
     """Nothing of the order is left to fill."""
 
     order: OrderView
 
 
-class OrderCanceled(Event, frozen=True):
+class OrderCanceled(Event, frozen=True, kw_only=True):
     """What was open of the order is gone; ``canceled_quantity`` is how much that was."""
 
     order: OrderView
@@ -123,7 +123,7 @@ class FillSide(msgspec.Struct, frozen=True):
     """What moved from the isolated wallet back to the cross one."""
 
 
-class TradeExecuted(Event, frozen=True):
+class TradeExecuted(Event, frozen=True, kw_only=True):
     """Two orders met at the maker's price."""
 
     trade_id: TradeId
@@ -137,14 +137,14 @@ class TradeExecuted(Event, frozen=True):
     liquidation_id: LiquidationId | None = None
 
 
-class BookChanged(Event, frozen=True):
+class BookChanged(Event, frozen=True, kw_only=True):
     """The new totals of every price level that the command changed, best first per side."""
 
     symbol: Symbol
     levels: tuple[DepthLevel, ...]
 
 
-class MarginModeSet(Event, frozen=True):
+class MarginModeSet(Event, frozen=True, kw_only=True):
     """The account chose the collateral behind a position."""
 
     account: AccountId
@@ -152,7 +152,7 @@ class MarginModeSet(Event, frozen=True):
     margin_mode: MarginMode
 
 
-class LeverageSet(Event, frozen=True):
+class LeverageSet(Event, frozen=True, kw_only=True):
     """The account chose a position's leverage."""
 
     account: AccountId
@@ -160,7 +160,7 @@ class LeverageSet(Event, frozen=True):
     leverage: int
 
 
-class MarginMoved(Event, frozen=True):
+class MarginMoved(Event, frozen=True, kw_only=True):
     """Isolated margin was added (positive) or removed (negative) by the owner."""
 
     account: AccountId
@@ -170,19 +170,19 @@ class MarginMoved(Event, frozen=True):
     wallet_balance: Cash
 
 
-class PositionChanged(Event, frozen=True):
+class PositionChanged(Event, frozen=True, kw_only=True):
     """A position after a command that changed it."""
 
     position: PositionView
 
 
-class AccountChanged(Event, frozen=True):
+class AccountChanged(Event, frozen=True, kw_only=True):
     """An account after a command that changed its money or positions."""
 
     state: AccountView
 
 
-class MarkPriceChanged(Event, frozen=True):
+class MarkPriceChanged(Event, frozen=True, kw_only=True):
     """A symbol has a new mark."""
 
     symbol: Symbol
@@ -190,13 +190,13 @@ class MarkPriceChanged(Event, frozen=True):
     time_ns: TimeNs
 
 
-class TimeAdvanced(Event, frozen=True):
+class TimeAdvanced(Event, frozen=True, kw_only=True):
     """Time has passed on command."""
 
     time_ns: TimeNs
 
 
-class LiquidationStarted(Event, frozen=True):
+class LiquidationStarted(Event, frozen=True, kw_only=True):
     """A scope fell below maintenance and was flagged (LIQ-001). ``symbol`` is None for the cross scope."""
 
     liquidation_id: LiquidationId
@@ -207,7 +207,7 @@ class LiquidationStarted(Event, frozen=True):
     time_ns: TimeNs
 
 
-class LiquidationOrdersCanceled(Event, frozen=True):
+class LiquidationOrdersCanceled(Event, frozen=True, kw_only=True):
     """The scope's own orders are out of the way (LIQ-002); each has had its own cancellation."""
 
     liquidation_id: LiquidationId
@@ -215,7 +215,7 @@ class LiquidationOrdersCanceled(Event, frozen=True):
     health: ScopeHealth
 
 
-class LiquidationOrderSettled(Event, frozen=True):
+class LiquidationOrderSettled(Event, frozen=True, kw_only=True):
     """A closing order went through the public book (LIQ-005); ``filled`` is 0 where the book had nothing within."""
 
     liquidation_id: LiquidationId
@@ -239,7 +239,7 @@ class CloseOutVenue(Enum):
     RESIDUAL = "residual"
 
 
-class PositionTransferred(Event, frozen=True):
+class PositionTransferred(Event, frozen=True, kw_only=True):
     """A liquidated position, or part of it, went to the fund or to an opposite account.
 
     ``value`` is the signed money it changed hands at; ``fund_change`` what the fund's wallet gained or paid beside it.
@@ -260,7 +260,7 @@ class PositionTransferred(Event, frozen=True):
     after: ScopeHealth
 
 
-class LiquidationFinished(Event, frozen=True):
+class LiquidationFinished(Event, frozen=True, kw_only=True):
     """The scope is cured or flat and no longer flagged (LIQ-010)."""
 
     liquidation_id: LiquidationId
@@ -276,7 +276,7 @@ class LiquidationFinished(Event, frozen=True):
     health: ScopeHealth
 
 
-class LiquidationsDeferred(Event, frozen=True):
+class LiquidationsDeferred(Event, frozen=True, kw_only=True):
     """The bound on work per command was reached; a ContinueLiquidations command carries on (LIQ-011)."""
 
     scopes: int

@@ -43,11 +43,11 @@ class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """The base of all request parameters."""
 
 
-class NoParams(Params, frozen=True):
+class NoParams(Params, frozen=True, kw_only=True):
     """For methods that take nothing."""
 
 
-class LoginParams(Params, frozen=True):
+class LoginParams(Params, frozen=True, kw_only=True):
     """``signature`` is hex HMAC-SHA256 of the login text under the key's secret (WIRE-004)."""
 
     key: Id
@@ -55,14 +55,14 @@ class LoginParams(Params, frozen=True):
     signature: Annotated[str, Meta(max_length=128)]
 
 
-class SubscriptionParams(Params, frozen=True):
+class SubscriptionParams(Params, frozen=True, kw_only=True):
     """A channel, for one symbol or (where the channel has one stream per symbol) for all of them."""
 
     channel: Channel
     symbol: SymbolText | None = None
 
 
-class PlaceParams(Params, frozen=True):
+class PlaceParams(Params, frozen=True, kw_only=True):
     """An order to enter; ``limit_price`` only with ``limit``."""
 
     symbol: SymbolText
@@ -77,20 +77,20 @@ class PlaceParams(Params, frozen=True):
     client_order_id: Id | None = None
 
 
-class OrderReferenceParams(Params, frozen=True):
+class OrderReferenceParams(Params, frozen=True, kw_only=True):
     """One order of the account, by exactly one of its two ids."""
 
     order_id: WholeId | None = None
     client_order_id: Id | None = None
 
 
-class SymbolFilterParams(Params, frozen=True):
+class SymbolFilterParams(Params, frozen=True, kw_only=True):
     """One symbol, or all of them."""
 
     symbol: SymbolText | None = None
 
 
-class OrderListParams(Params, frozen=True):
+class OrderListParams(Params, frozen=True, kw_only=True):
     """Open orders, or the most recent ended ones."""
 
     symbol: SymbolText | None = None
@@ -98,61 +98,61 @@ class OrderListParams(Params, frozen=True):
     limit: Annotated[int, Meta(ge=1, le=LIST_LIMIT_MAX)] = 100
 
 
-class SetMarginModeParams(Params, frozen=True):
+class SetMarginModeParams(Params, frozen=True, kw_only=True):
     """The collateral to stand behind the account's position in a symbol."""
 
     symbol: SymbolText
     margin_mode: MarginModeText
 
 
-class SetLeverageParams(Params, frozen=True):
+class SetLeverageParams(Params, frozen=True, kw_only=True):
     """The leverage of the account's position in a symbol."""
 
     symbol: SymbolText
     leverage: Annotated[int, Meta(ge=1, le=1000)]
 
 
-class MarginAmountParams(Params, frozen=True):
+class MarginAmountParams(Params, frozen=True, kw_only=True):
     """How much to move between the cross wallet and an isolated position."""
 
     symbol: SymbolText
     amount: DecimalText
 
 
-class BookParams(Params, frozen=True):
+class BookParams(Params, frozen=True, kw_only=True):
     """The best ``depth`` price levels of each side."""
 
     symbol: SymbolText
     depth: Annotated[int, Meta(ge=1, le=DEPTH_MAX)] = 20
 
 
-class TradesParams(Params, frozen=True):
+class TradesParams(Params, frozen=True, kw_only=True):
     """The most recent trades, newest last."""
 
     symbol: SymbolText
     limit: Annotated[int, Meta(ge=1, le=LIST_LIMIT_MAX)] = 50
 
 
-class SymbolParams(Params, frozen=True):
+class SymbolParams(Params, frozen=True, kw_only=True):
     """One symbol."""
 
     symbol: SymbolText
 
 
-class SetMarkParams(Params, frozen=True):
+class SetMarkParams(Params, frozen=True, kw_only=True):
     """New marks by symbol; several in one update count as one."""
 
     marks: Annotated[dict[SymbolText, DecimalText], Meta(min_length=1, max_length=MARKS_PER_UPDATE_MAX)]
 
 
-class CreditParams(Params, frozen=True):
+class CreditParams(Params, frozen=True, kw_only=True):
     """A deposit into an account, or into ``insurance_fund``."""
 
     account: Id
     amount: DecimalText
 
 
-class CreateAccountParams(Params, frozen=True):
+class CreateAccountParams(Params, frozen=True, kw_only=True):
     """A new account; the server makes a key and secret unless both are given."""
 
     account: Id
@@ -160,13 +160,13 @@ class CreateAccountParams(Params, frozen=True):
     secret: Annotated[str, Meta(min_length=8, max_length=128)] | None = None
 
 
-class AdvanceParams(Params, frozen=True):
+class AdvanceParams(Params, frozen=True, kw_only=True):
     """How far to move the virtual clock."""
 
     duration_us: Annotated[int, Meta(ge=1, le=INTEGER_MAX)]
 
 
-class SetTimeParams(Params, frozen=True):
+class SetTimeParams(Params, frozen=True, kw_only=True):
     """Where to move the virtual clock to; never backward."""
 
     time_us: TimeUs
@@ -178,151 +178,151 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     id: RequestId
 
 
-class Ping(Request, frozen=True, tag="ping"):
+class Ping(Request, frozen=True, kw_only=True, tag="ping"):
     """Answered with the server's time; every event sent before it has arrived by then."""
 
     params: NoParams = NoParams()
 
 
-class Login(Request, frozen=True, tag="session.login"):
+class Login(Request, frozen=True, kw_only=True, tag="session.login"):
     """Bind this connection to a key's account and scopes."""
 
     params: LoginParams
 
 
-class Subscribe(Request, frozen=True, tag="subscribe"):
+class Subscribe(Request, frozen=True, kw_only=True, tag="subscribe"):
     """Receive a channel; ``book`` and ``ticker`` begin with a snapshot."""
 
     params: SubscriptionParams
 
 
-class Unsubscribe(Request, frozen=True, tag="unsubscribe"):
+class Unsubscribe(Request, frozen=True, kw_only=True, tag="unsubscribe"):
     """Stop receiving a channel."""
 
     params: SubscriptionParams
 
 
-class OrderPlace(Request, frozen=True, tag="order.place"):
+class OrderPlace(Request, frozen=True, kw_only=True, tag="order.place"):
     """Enter an order."""
 
     params: PlaceParams
 
 
-class OrderCancel(Request, frozen=True, tag="order.cancel"):
+class OrderCancel(Request, frozen=True, kw_only=True, tag="order.cancel"):
     """Cancel one order."""
 
     params: OrderReferenceParams
 
 
-class OrderCancelAll(Request, frozen=True, tag="order.cancel_all"):
+class OrderCancelAll(Request, frozen=True, kw_only=True, tag="order.cancel_all"):
     """Cancel every open order, on one symbol or on all."""
 
     params: SymbolFilterParams = SymbolFilterParams()
 
 
-class OrderGet(Request, frozen=True, tag="order.get"):
+class OrderGet(Request, frozen=True, kw_only=True, tag="order.get"):
     """Read one order."""
 
     params: OrderReferenceParams
 
 
-class OrderList(Request, frozen=True, tag="order.list"):
+class OrderList(Request, frozen=True, kw_only=True, tag="order.list"):
     """Read open or recently ended orders."""
 
     params: OrderListParams = OrderListParams()
 
 
-class AccountGet(Request, frozen=True, tag="account.get"):
+class AccountGet(Request, frozen=True, kw_only=True, tag="account.get"):
     """Read the account's cross pool."""
 
     params: NoParams = NoParams()
 
 
-class AccountPositions(Request, frozen=True, tag="account.positions"):
+class AccountPositions(Request, frozen=True, kw_only=True, tag="account.positions"):
     """Read the account's positions and per-symbol settings."""
 
     params: SymbolFilterParams = SymbolFilterParams()
 
 
-class AccountSetMarginMode(Request, frozen=True, tag="account.set_margin_mode"):
+class AccountSetMarginMode(Request, frozen=True, kw_only=True, tag="account.set_margin_mode"):
     """Choose cross or isolated for a symbol."""
 
     params: SetMarginModeParams
 
 
-class AccountSetLeverage(Request, frozen=True, tag="account.set_leverage"):
+class AccountSetLeverage(Request, frozen=True, kw_only=True, tag="account.set_leverage"):
     """Choose the leverage for a symbol."""
 
     params: SetLeverageParams
 
 
-class AccountAddMargin(Request, frozen=True, tag="account.add_margin"):
+class AccountAddMargin(Request, frozen=True, kw_only=True, tag="account.add_margin"):
     """Move money into an isolated position."""
 
     params: MarginAmountParams
 
 
-class AccountRemoveMargin(Request, frozen=True, tag="account.remove_margin"):
+class AccountRemoveMargin(Request, frozen=True, kw_only=True, tag="account.remove_margin"):
     """Move money out of an isolated position."""
 
     params: MarginAmountParams
 
 
-class MarketInstruments(Request, frozen=True, tag="market.instruments"):
+class MarketInstruments(Request, frozen=True, kw_only=True, tag="market.instruments"):
     """Read what can be traded, with every limit."""
 
     params: NoParams = NoParams()
 
 
-class MarketBook(Request, frozen=True, tag="market.book"):
+class MarketBook(Request, frozen=True, kw_only=True, tag="market.book"):
     """Read the order book."""
 
     params: BookParams
 
 
-class MarketTrades(Request, frozen=True, tag="market.trades"):
+class MarketTrades(Request, frozen=True, kw_only=True, tag="market.trades"):
     """Read recent trades."""
 
     params: TradesParams
 
 
-class MarketTicker(Request, frozen=True, tag="market.ticker"):
+class MarketTicker(Request, frozen=True, kw_only=True, tag="market.ticker"):
     """Read best prices, last trade, mark and open interest."""
 
     params: SymbolParams
 
 
-class AdminSetMark(Request, frozen=True, tag="admin.set_mark"):
+class AdminSetMark(Request, frozen=True, kw_only=True, tag="admin.set_mark"):
     """Set mark prices; answered once every liquidation that follows is done."""
 
     params: SetMarkParams
 
 
-class AdminCredit(Request, frozen=True, tag="admin.credit"):
+class AdminCredit(Request, frozen=True, kw_only=True, tag="admin.credit"):
     """Deposit from outside."""
 
     params: CreditParams
 
 
-class AdminCreateAccount(Request, frozen=True, tag="admin.create_account"):
+class AdminCreateAccount(Request, frozen=True, kw_only=True, tag="admin.create_account"):
     """Open an account with a key of its own."""
 
     params: CreateAccountParams
 
 
-class AdminAdvance(Request, frozen=True, tag="admin.advance"):
+class AdminAdvance(Request, frozen=True, kw_only=True, tag="admin.advance"):
     """Move the virtual clock by a duration."""
 
     params: AdvanceParams
 
 
-class AdminSetTime(Request, frozen=True, tag="admin.set_time"):
+class AdminSetTime(Request, frozen=True, kw_only=True, tag="admin.set_time"):
     """Move the virtual clock to a time."""
 
     params: SetTimeParams
 
 
-class AdminState(Request, frozen=True, tag="admin.state"):
+class AdminState(Request, frozen=True, kw_only=True, tag="admin.state"):
     """Read sequence, digest, clock, fees and insurance fund."""
 
     params: NoParams = NoParams()
@@ -361,7 +361,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     """The base of everything the server sends."""
 
 
-class Limits(Message, frozen=True):
+class Limits(Message, frozen=True, kw_only=True):
     """What the server bounds on a connection."""
 
     frame_bytes_max: int
@@ -370,7 +370,7 @@ class Limits(Message, frozen=True):
     outbox_bytes_max: int
 
 
-class Hello(Message, frozen=True):
+class Hello(Message, frozen=True, kw_only=True):
     """The server's first frame."""
 
     type: Literal["hello"] = "hello"
@@ -385,7 +385,7 @@ class Hello(Message, frozen=True):
     features: tuple[str, ...]
 
 
-class ErrorBody(Message, frozen=True, omit_defaults=True):
+class ErrorBody(Message, frozen=True, kw_only=True, omit_defaults=True):
     """What was wrong, in words and in a name to program against; ``details`` holds the margin decision of a reject."""
 
     code: int
@@ -396,21 +396,21 @@ class ErrorBody(Message, frozen=True, omit_defaults=True):
     details: dict[str, Any] | None = None
 
 
-class ErrorReply(Message, frozen=True):
+class ErrorReply(Message, frozen=True, kw_only=True):
     """A refused request. ``id`` is null where the frame was too broken to carry one."""
 
     id: int | str | None
     error: ErrorBody
 
 
-class Reply(Message, frozen=True):
+class Reply(Message, frozen=True, kw_only=True):
     """An answered request."""
 
     id: int | str
     result: msgspec.Raw | Message | tuple[Message, ...] | dict[str, Any]
 
 
-class DecisionBody(Message, frozen=True):
+class DecisionBody(Message, frozen=True, kw_only=True):
     """The margin decision of an accept or reject (MARG-009)."""
 
     path: MarginModeText
@@ -420,7 +420,7 @@ class DecisionBody(Message, frozen=True):
     liquidation_price: str | None
 
 
-class OrderBody(Message, frozen=True):
+class OrderBody(Message, frozen=True, kw_only=True):
     """An order as its owner sees it."""
 
     order_id: int
@@ -444,7 +444,7 @@ class OrderBody(Message, frozen=True):
     time_us: int
 
 
-class PlaceResult(Message, frozen=True):
+class PlaceResult(Message, frozen=True, kw_only=True):
     """What became of an accepted order by the end of its command."""
 
     order: OrderBody
@@ -453,13 +453,13 @@ class PlaceResult(Message, frozen=True):
     """True when the client order id had been used for this same order before and nothing was done."""
 
 
-class CancelAllResult(Message, frozen=True):
+class CancelAllResult(Message, frozen=True, kw_only=True):
     """How many orders were canceled."""
 
     canceled: int
 
 
-class AccountBody(Message, frozen=True):
+class AccountBody(Message, frozen=True, kw_only=True):
     """An account's cross pool; ``total_equity`` adds the isolated scopes."""
 
     account: str
@@ -474,7 +474,7 @@ class AccountBody(Message, frozen=True):
     total_equity: str
 
 
-class PositionBody(Message, frozen=True):
+class PositionBody(Message, frozen=True, kw_only=True):
     """One position with the health of the scope behind it; ``quantity`` is signed."""
 
     symbol: str
@@ -497,7 +497,7 @@ class PositionBody(Message, frozen=True):
     liquidating: bool
 
 
-class TierBody(Message, frozen=True):
+class TierBody(Message, frozen=True, kw_only=True):
     """One leverage bracket."""
 
     notional_floor: str
@@ -506,7 +506,7 @@ class TierBody(Message, frozen=True):
     maintenance_amount: str
 
 
-class InstrumentBody(Message, frozen=True):
+class InstrumentBody(Message, frozen=True, kw_only=True):
     """An instrument and its limits."""
 
     symbol: str
@@ -525,7 +525,7 @@ class InstrumentBody(Message, frozen=True):
     tiers: tuple[TierBody, ...]
 
 
-class BookBody(Message, frozen=True):
+class BookBody(Message, frozen=True, kw_only=True):
     """The best levels of a book, best first: ``[price, quantity]`` pairs."""
 
     symbol: str
@@ -535,7 +535,7 @@ class BookBody(Message, frozen=True):
     time_us: int
 
 
-class TradeBody(Message, frozen=True):
+class TradeBody(Message, frozen=True, kw_only=True):
     """A public trade."""
 
     trade_id: int
@@ -547,7 +547,7 @@ class TradeBody(Message, frozen=True):
     time_us: int
 
 
-class TickerBody(Message, frozen=True):
+class TickerBody(Message, frozen=True, kw_only=True):
     """The state of a market in one line."""
 
     symbol: str
@@ -563,7 +563,7 @@ class TickerBody(Message, frozen=True):
     time_us: int
 
 
-class FundBody(Message, frozen=True):
+class FundBody(Message, frozen=True, kw_only=True):
     """Admin only: where the venue and its money stand."""
 
     sequence: int
@@ -578,7 +578,7 @@ class FundBody(Message, frozen=True):
     insurance_fund_positions: tuple[PositionBody, ...]
 
 
-class CreatedAccount(Message, frozen=True):
+class CreatedAccount(Message, frozen=True, kw_only=True):
     """A new account's credentials."""
 
     account: str
@@ -586,7 +586,7 @@ class CreatedAccount(Message, frozen=True):
     secret: str
 
 
-class FillBody(Message, frozen=True):
+class FillBody(Message, frozen=True, kw_only=True):
     """The account's side of a trade."""
 
     trade_id: int
@@ -605,7 +605,7 @@ class FillBody(Message, frozen=True):
     time_us: int
 
 
-class LiquidationBody(Message, frozen=True, omit_defaults=True):
+class LiquidationBody(Message, frozen=True, kw_only=True, omit_defaults=True):
     """One step of a liquidation. ``step`` says which; fields that a step does not have are left out."""
 
     step: Literal["started", "orders_canceled", "order_settled", "transferred", "finished"]
@@ -633,7 +633,7 @@ class LiquidationBody(Message, frozen=True, omit_defaults=True):
     maintenance_margin_before: str | None = None
 
 
-class BookUpdate(Message, frozen=True):
+class BookUpdate(Message, frozen=True, kw_only=True):
     """``snapshot`` replaces the book; ``delta`` replaces the levels it names (quantity "0" removes one).
 
     A delta follows the message whose ``sequence`` is its ``previous_sequence``.
@@ -649,7 +649,7 @@ class BookUpdate(Message, frozen=True):
     time_us: int
 
 
-class ChannelUpdate(Message, frozen=True):
+class ChannelUpdate(Message, frozen=True, kw_only=True):
     """One event of any channel but ``book``; ``sequence`` is that of the command it came from."""
 
     channel: str
@@ -658,7 +658,7 @@ class ChannelUpdate(Message, frozen=True):
     data: Message
 
 
-class MarkBody(Message, frozen=True):
+class MarkBody(Message, frozen=True, kw_only=True):
     """A new mark price."""
 
     symbol: str
@@ -666,7 +666,7 @@ class MarkBody(Message, frozen=True):
     time_us: int
 
 
-class Shutdown(Message, frozen=True):
+class Shutdown(Message, frozen=True, kw_only=True):
     """The server is about to close the connection with 1012; reconnect after ``retry_ms``."""
 
     type: Literal["shutdown"] = "shutdown"

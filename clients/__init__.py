@@ -1,0 +1,1 @@
+"""Independent clients of the native protocol: async client, local mirrors, bots."""

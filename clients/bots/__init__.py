@@ -1,0 +1,1 @@
+"""Bots that trade over the public API."""

@@ -1,0 +1,1 @@
+"""Around the core: sequencer, clocks, feeds folded from events, mark paths."""
