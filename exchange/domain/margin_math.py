@@ -100,9 +100,7 @@ def margin_ratio(equity: Cash, maintenance: Cash) -> Ppm | None:
     return ceil_div(maintenance * PPM, equity) if equity > 0 else None
 
 
-def bankruptcy_value(
-    instrument: Instrument, quantity: Lots, mark_price: Ticks, equity_share: Cash, closed: Lots
-) -> Cash:
+def bankruptcy_value(instrument: Instrument, quantity: Lots, mark_price: Ticks, equity_share: Cash, closed: Lots) -> Cash:
     """Return the signed money at which ``closed`` lots leave their scope with no equity (LIQ-005).
 
     ``equity_share`` is the scope's equity that this whole position carries. Closing all of it leaves exactly 0; a part
@@ -124,9 +122,7 @@ def bankruptcy_price(instrument: Instrument, quantity: Lots, mark_price: Ticks, 
     return value // per_tick
 
 
-def liquidation_surplus(
-    instrument: Instrument, quantity: Lots, price: Ticks, bankruptcy: Cash, closed: Lots
-) -> Cash:
+def liquidation_surplus(instrument: Instrument, quantity: Lots, price: Ticks, bankruptcy: Cash, closed: Lots) -> Cash:
     """Return what closing ``closed`` lots at ``price`` leaves above bankruptcy, rounded down (LIQ-006).
 
     ``bankruptcy`` is the whole position's bankruptcy value when the order was sent; ``quantity`` its size then.
@@ -142,9 +138,7 @@ class PriceRoot(NamedTuple):
     denominator: int
 
 
-def liquidation_root(
-    instrument: Instrument, quantity: Lots, entry_cost: Cash, collateral: Cash
-) -> PriceRoot | None:
+def liquidation_root(instrument: Instrument, quantity: Lots, entry_cost: Cash, collateral: Cash) -> PriceRoot | None:
     """Return the exact mark at which equity equals maintenance, or None when no mark does (MARG-006).
 
     ``collateral`` is the isolated wallet; in cross it is the wallet plus the other positions' profit less their
@@ -154,9 +148,7 @@ def liquidation_root(
         return None
     s = sign_of(quantity)
     size = abs(quantity) * instrument.cash_per_tick_lot
-    tiers: Iterable[tuple[Tier, Tier | None]] = zip(
-        instrument.tiers, (*instrument.tiers[1:], None), strict=True
-    )
+    tiers: Iterable[tuple[Tier, Tier | None]] = zip(instrument.tiers, (*instrument.tiers[1:], None), strict=True)
     for tier, following in tiers:
         numerator = (collateral + tier.maintenance_amount - entry_cost) * PPM
         slope = tier.maintenance_rate - s * PPM
