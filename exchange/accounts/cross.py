@@ -1,0 +1,104 @@
+"""The cross path: the account's whole pool stands behind each of its cross positions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from exchange.accounts.position import Account, Position, Wallet
+from exchange.accounts.risk import Risk, Scope
+from exchange.domain.enums import MarginMode
+from exchange.domain.ids import Symbol
+from exchange.domain.margin_math import initial_margin, maintenance_margin, notional_value, unrealized_pnl
+from exchange.domain.units import Cash, Lots, Ticks
+
+
+def open_positions(account: Account) -> Iterator[Position]:
+    """Yield the account's open cross positions."""
+    for position in account.positions.values():
+        if position.quantity and position.margin_mode is MarginMode.CROSS:
+            yield position
+
+
+def pool_risk(account: Account, marks: Mapping[Symbol, Ticks]) -> Risk:
+    """Return how the account's cross pool stands (MARG-003, MARG-005)."""
+    equity, initial, maintenance, notional = account.wallet.balance, 0, 0, 0
+    for position in open_positions(account):
+        mark, quantity, instrument = marks[position.symbol], position.quantity, position.instrument
+        equity += unrealized_pnl(instrument, quantity, position.entry_cost, mark)
+        initial += initial_margin(instrument, quantity, mark, position.leverage)
+        maintenance += maintenance_margin(instrument, quantity, mark)
+        notional += notional_value(instrument, quantity, mark)
+    return Risk(equity, initial, maintenance, notional)
+
+
+class CrossPath:
+    """How a position in cross mode is margined; it keeps no state."""
+
+    mode = MarginMode.CROSS
+
+    def scope(self, position: Position) -> Scope:
+        """Return the scope that the position belongs to."""
+        return Scope(position.account, None)
+
+    def wallet(self, account: Account, position: Position) -> Wallet:
+        """Return the wallet that profit, loss and fees of the position go through."""
+        return account.wallet
+
+    def is_liquidating(self, account: Account, position: Position) -> bool:
+        """Return whether the position's scope is flagged."""
+        return account.liquidation_id is not None
+
+    def risk(self, account: Account, position: Position, marks: Mapping[Symbol, Ticks]) -> Risk:
+        """Return how the position's scope stands."""
+        return pool_risk(account, marks)
+
+    def risk_after(
+        self,
+        account: Account,
+        position: Position,
+        marks: Mapping[Symbol, Ticks],
+        quantity: Lots,
+        entry_cost: Cash,
+        wallet: Cash,
+    ) -> Risk:
+        """Return how the scope would stand with this position and this much in its wallet."""
+        now, mark, instrument = pool_risk(account, marks), marks[position.symbol], position.instrument
+        held, leverage = position.quantity, position.leverage
+        return Risk(
+            now.equity
+            + (wallet - account.wallet.balance)
+            + unrealized_pnl(instrument, quantity, entry_cost, mark)
+            - unrealized_pnl(instrument, held, position.entry_cost, mark),
+            now.initial_margin
+            + initial_margin(instrument, quantity, mark, leverage)
+            - initial_margin(instrument, held, mark, leverage),
+            now.maintenance_margin
+            + maintenance_margin(instrument, quantity, mark)
+            - maintenance_margin(instrument, held, mark),
+            now.notional + notional_value(instrument, quantity, mark) - notional_value(instrument, held, mark),
+        )
+
+    def increase_gap(self, position: Position, mark_price: Ticks) -> Cash:
+        """Return what an increase would have to add to the position beyond its own margin: nothing in cross."""
+        return 0
+
+    def fill_margin(self, usual: Cash, needed: Cash, available: Cash) -> Cash | None:
+        """Return what an increasing fill moves into the position's own wallet: nothing in cross."""
+        return 0
+
+    def payout(self, position: Position, closed: Lots, proceeds: Cash) -> Cash:
+        """Return what a reduction pays out of the position's own wallet: it has none."""
+        return 0
+
+    def collateral(self, account: Account, position: Position, marks: Mapping[Symbol, Ticks]) -> Cash:
+        """Return what stands behind this position once all others are provided for (MARG-006)."""
+        pool, mark = pool_risk(account, marks), marks[position.symbol]
+        own_profit = unrealized_pnl(position.instrument, position.quantity, position.entry_cost, mark)
+        own_maintenance = maintenance_margin(position.instrument, position.quantity, mark)
+        return (pool.equity - own_profit) - (pool.maintenance_margin - own_maintenance)
+
+    def equity_share(self, account: Account, position: Position, marks: Mapping[Symbol, Ticks]) -> Cash:
+        """Return the part of the pool's equity that the position carries, by maintenance, rounded down (LIQ-005)."""
+        pool = pool_risk(account, marks)
+        own = maintenance_margin(position.instrument, position.quantity, marks[position.symbol])
+        return pool.equity * own // pool.maintenance_margin if pool.maintenance_margin else pool.equity

@@ -1,0 +1,111 @@
+"""May this order in? Available balance and the check at order entry (MARG-009, MARG-010)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from exchange.accounts.cross import pool_risk
+from exchange.accounts.fills import realized_by
+from exchange.accounts.margin import path_of
+from exchange.accounts.order_margin import margin_of_orders, order_margin
+from exchange.accounts.position import Account, Position, RestingOrder
+from exchange.accounts.risk import OrderCheck
+from exchange.domain.ids import OrderId, Symbol
+from exchange.domain.margin_math import fee_on, isolated_fill_margin, liquidation_price, notional_value, tier_at
+from exchange.domain.rejects import Reason
+from exchange.domain.units import Cash, Lots, Ticks
+from exchange.domain.views import MarginDecision
+
+NOT_YET_NUMBERED: OrderId = 2**63
+"""Stands for an order that has no id yet: it is behind all others at its price."""
+
+
+def available_balance(account: Account, marks: Mapping[Symbol, Ticks]) -> Cash:
+    """Return what the account can still commit (MARG-009); negative when it has committed too much."""
+    pool = pool_risk(account, marks)
+    held = sum(order_margin(position, marks.get(symbol)) for symbol, position in account.positions.items())
+    return min(account.wallet.balance, pool.equity) - pool.initial_margin - held
+
+
+def available_without(account: Account, position: Position, order_id: OrderId, marks: Mapping[Symbol, Ticks]) -> Cash:
+    """Return the available balance as if one order were not there."""
+    mark = marks[position.symbol]
+    others = (order for order in position.orders.values() if order.order_id != order_id)
+    freed = order_margin(position, mark) - margin_of_orders(position, others, mark).total
+    return available_balance(account, marks) + freed
+
+
+def potential_notional(position: Position, extra: Lots, mark_price: Ticks) -> Cash:
+    """Return the largest notional that resting orders and ``extra`` signed lots can make of the position."""
+    bids = sum(order.open_quantity for order in position.orders.values() if order.sign > 0 and not order.reduce_only)
+    asks = sum(order.open_quantity for order in position.orders.values() if order.sign < 0 and not order.reduce_only)
+    reach = max(abs(position.quantity + bids + max(0, extra)), abs(position.quantity - asks + min(0, extra)))
+    return notional_value(position.instrument, reach, mark_price)
+
+
+def check_entry(
+    account: Account,
+    position: Position,
+    marks: Mapping[Symbol, Ticks],
+    sign: int,
+    quantity: Lots,
+    price: Ticks,
+    reduce_only: bool,
+) -> OrderCheck:
+    """Return whether an order of ``quantity`` lots at the worst price ``price`` may enter, with the arithmetic."""
+    mark, path = marks[position.symbol], path_of(position)
+    held = order_margin(position, mark)
+    newcomer = RestingOrder(NOT_YET_NUMBERED, sign, price, quantity, reduce_only)
+    then = margin_of_orders(position, (*position.orders.values(), newcomer), mark)
+    own_part = 0 if reduce_only else (then.buys if sign > 0 else then.sells)[NOT_YET_NUMBERED]
+    is_reducing = own_part == 0
+    before = available_balance(account, marks)
+    required = then.total - held
+    decision = MarginDecision(
+        path=path.mode,
+        required=required,
+        available_before=before,
+        available_after=before - required,
+        liquidation_price=estimated_liquidation_price(account, position, marks, sign, quantity, price, reduce_only),
+    )
+    reason = None
+    if not is_reducing:
+        reach = potential_notional(position, sign * quantity, mark)
+        reach_rises = reach > potential_notional(position, 0, mark)
+        if path.is_liquidating(account, position):
+            reason = Reason.LIQUIDATION_IN_PROGRESS
+        elif reach_rises and position.leverage > tier_at(position.instrument.tiers, reach).max_leverage:
+            reason = Reason.LEVERAGE_TIER
+        elif required > 0 and before - required < 0:
+            reason = Reason.INITIAL_INSUFFICIENT
+    return OrderCheck(reason, decision, is_reducing)
+
+
+def estimated_liquidation_price(
+    account: Account,
+    position: Position,
+    marks: Mapping[Symbol, Ticks],
+    sign: int,
+    quantity: Lots,
+    price: Ticks,
+    reduce_only: bool,
+) -> Ticks | None:
+    """Return the liquidation price of the position if the order filled whole at ``price`` as a taker."""
+    path, instrument, mark = path_of(position), position.instrument, marks[position.symbol]
+    held, cost = position.quantity, position.entry_cost
+    wallet = path.collateral(account, position, marks)
+    closing = min(quantity, abs(held)) if held * sign < 0 else 0
+    opening = 0 if reduce_only else quantity - closing
+    if closing:
+        value = notional_value(instrument, closing, price)
+        fee = fee_on(value, instrument.taker_fee)
+        realized, closed = realized_by(position, closing, sign * value)
+        wallet += realized - fee - path.payout(position, closing, realized - fee)
+        held, cost = held + sign * closing, cost - closed
+    if opening:
+        value = notional_value(instrument, opening, price)
+        fee = fee_on(value, instrument.taker_fee)
+        usual = isolated_fill_margin(instrument, sign, opening, price, mark, position.leverage, fee)
+        wallet += (path.fill_margin(usual, 0, usual) or 0) - fee
+        held, cost = held + sign * opening, cost + sign * value
+    return liquidation_price(instrument, held, cost, wallet, mark)

@@ -1,0 +1,95 @@
+"""The isolated path: a position and its own ring-fenced wallet, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from exchange.accounts.position import Account, Position, Wallet
+from exchange.accounts.risk import Risk, Scope
+from exchange.domain.enums import MarginMode
+from exchange.domain.ids import Symbol
+from exchange.domain.margin_math import initial_margin, maintenance_margin, notional_value, unrealized_pnl
+from exchange.domain.units import Cash, Lots, Ticks
+
+
+def position_risk(position: Position, mark_price: Ticks) -> Risk:
+    """Return how an isolated position stands (MARG-003, MARG-005)."""
+    return _risk_of(position, position.quantity, position.entry_cost, position.wallet.balance, mark_price)
+
+
+def _risk_of(position: Position, quantity: Lots, entry_cost: Cash, wallet: Cash, mark_price: Ticks) -> Risk:
+    instrument = position.instrument
+    return Risk(
+        wallet + unrealized_pnl(instrument, quantity, entry_cost, mark_price),
+        initial_margin(instrument, quantity, mark_price, position.leverage),
+        maintenance_margin(instrument, quantity, mark_price),
+        notional_value(instrument, quantity, mark_price),
+    )
+
+
+class IsolatedPath:
+    """How a position in isolated mode is margined; it keeps no state."""
+
+    mode = MarginMode.ISOLATED
+
+    def scope(self, position: Position) -> Scope:
+        """Return the scope that the position is."""
+        return Scope(position.account, position.symbol)
+
+    def wallet(self, account: Account, position: Position) -> Wallet:
+        """Return the wallet that profit, loss and fees of the position go through."""
+        return position.wallet
+
+    def is_liquidating(self, account: Account, position: Position) -> bool:
+        """Return whether the position is flagged."""
+        return position.liquidation_id is not None
+
+    def risk(self, account: Account, position: Position, marks: Mapping[Symbol, Ticks]) -> Risk:
+        """Return how the position stands."""
+        return position_risk(position, marks[position.symbol])
+
+    def risk_after(
+        self,
+        account: Account,
+        position: Position,
+        marks: Mapping[Symbol, Ticks],
+        quantity: Lots,
+        entry_cost: Cash,
+        wallet: Cash,
+    ) -> Risk:
+        """Return how the position would stand at this size and with this much in its wallet."""
+        return _risk_of(position, quantity, entry_cost, wallet, marks[position.symbol])
+
+    def increase_gap(self, position: Position, mark_price: Ticks) -> Cash:
+        """Return what the open position lacks to initial margin: the fill that increases it must bring that too."""
+        if not position.quantity:
+            return 0
+        risk = position_risk(position, mark_price)
+        return max(0, risk.initial_margin - risk.equity)
+
+    def fill_margin(self, usual: Cash, needed: Cash, available: Cash) -> Cash | None:
+        """Return what an increasing fill moves into the wallet, or None when it is not to be had (MARG-012)."""
+        wanted = max(usual, needed)
+        if wanted <= available:
+            return wanted
+        least = max(0, needed)
+        return least if least <= available else None
+
+    def payout(self, position: Position, closed: Lots, proceeds: Cash) -> Cash:
+        """Return what a reduction by the owner pays back to the cross wallet (MARG-014).
+
+        ``proceeds`` is realised profit less fee. The whole wallet leaves with the last lot, even at a loss: the fill
+        check has made sure that this is not negative.
+        """
+        wallet, size = position.wallet.balance, abs(position.quantity)
+        if closed == size:
+            return wallet + proceeds
+        return max(0, wallet * closed // size + proceeds)
+
+    def collateral(self, account: Account, position: Position, marks: Mapping[Symbol, Ticks]) -> Cash:
+        """Return what stands behind this position: its own wallet (MARG-006)."""
+        return position.wallet.balance
+
+    def equity_share(self, account: Account, position: Position, marks: Mapping[Symbol, Ticks]) -> Cash:
+        """Return the equity that the position carries: all of its own (LIQ-005)."""
+        return position_risk(position, marks[position.symbol]).equity

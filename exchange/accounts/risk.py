@@ -1,0 +1,113 @@
+"""Small frozen values that the account service answers with."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import NamedTuple
+
+from exchange.domain.ids import AccountId, OrderId, Symbol
+from exchange.domain.rejects import Reason
+from exchange.domain.units import Cash, Lots, Ticks
+from exchange.domain.views import MarginDecision, ScopeHealth
+
+
+class Scope(NamedTuple):
+    """What is liquidated together: an isolated position, or (``symbol`` None) an account's whole cross pool."""
+
+    account: AccountId
+    symbol: Symbol | None
+
+
+class Risk(NamedTuple):
+    """How a scope stands at the current marks."""
+
+    equity: Cash
+    initial_margin: Cash
+    maintenance_margin: Cash
+    notional: Cash
+
+    @property
+    def is_breached(self) -> bool:
+        """Whether the scope is to be liquidated; equality survives (MARG-005)."""
+        return self.maintenance_margin > 0 and self.equity < self.maintenance_margin
+
+    def health(self) -> ScopeHealth:
+        """Return the part of it that liquidation events show."""
+        return ScopeHealth(self.equity, self.maintenance_margin, self.notional)
+
+
+class BankruptcyTerms(NamedTuple):
+    """What a liquidation order was sent with (LIQ-005): the signed position and its whole bankruptcy value then."""
+
+    quantity: Lots
+    value: Cash
+
+
+class Leg(NamedTuple):
+    """One side of a proposed fill. ``sign`` is +1 for the buyer; ``terms`` are those of a liquidation order."""
+
+    account: AccountId
+    order_id: OrderId
+    sign: int
+    terms: BankruptcyTerms | None = None
+
+
+class ProposedFill(NamedTuple):
+    """A match that has not happened yet. It never takes either side across zero (BOOK-011)."""
+
+    symbol: Symbol
+    price: Ticks
+    quantity: Lots
+    taker: Leg
+    maker: Leg
+
+
+class LegEffect(NamedTuple):
+    """What a fill would do to one side, fee included."""
+
+    quantity: Lots
+    """The position afterwards."""
+    realized: Cash
+    fee: Cash
+    margin_in: Cash
+    margin_out: Cash
+    reduces: bool
+
+
+class FillVerdict(Enum):
+    """Who, if anyone, stands in the way of a trade."""
+
+    ADMIT = "admit"
+    MAKER_FAILS = "maker_fails"
+    TAKER_FAILS = "taker_fails"
+
+
+class FillCheck(NamedTuple):
+    """The answer to a proposed fill; the effects are there to be applied when it is admitted."""
+
+    verdict: FillVerdict
+    reason: Reason | None
+    taker: LegEffect | None
+    maker: LegEffect | None
+
+
+class OrderCheck(NamedTuple):
+    """The answer to an order that wants in."""
+
+    reason: Reason | None
+    decision: MarginDecision
+    is_reducing: bool
+
+
+class ChangeCheck(NamedTuple):
+    """The answer to a change that an owner asks for; ``limit`` is the bound that it misses."""
+
+    reason: Reason | None
+    limit: int | None = None
+
+
+class Breach(NamedTuple):
+    """A scope to be liquidated and how it stands."""
+
+    scope: Scope
+    risk: Risk
