@@ -15,7 +15,7 @@ from exchange.domain.units import Cash, Lots, Ticks
 
 
 class MarginPath(Protocol):
-    """What both paths answer; one contract test runs on both."""
+    """What both paths answer; ``CrossPath`` and ``IsolatedPath`` say what each answer means."""
 
     mode: MarginMode
 

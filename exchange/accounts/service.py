@@ -234,7 +234,8 @@ class AccountService:
 
     def apply_fill(self, fill: ProposedFill, check: FillCheck) -> None:
         """Let an admitted fill happen: positions, money, fees and both orders' reservations."""
-        assert check.taker is not None and check.maker is not None, "only an admitted fill is applied"
+        assert check.taker is not None, "only an admitted fill is applied"
+        assert check.maker is not None, "only an admitted fill is applied"
         buyer, seller = (fill.taker, fill.maker) if fill.taker.sign > 0 else (fill.maker, fill.taker)
         value = notional_value(self.instruments[fill.symbol], fill.quantity, fill.price)
         self.ledger.trade(self.position(buyer.account, fill.symbol), self.position(seller.account, fill.symbol), value)

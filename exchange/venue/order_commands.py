@@ -1,0 +1,159 @@
+"""Orders in and out: filters, margin check, acceptance, cancellation."""
+
+from __future__ import annotations
+
+from exchange.accounts.risk import OrderCheck
+from exchange.domain.commands import CancelAllOrders, CancelOrder, PlaceOrder
+from exchange.domain.enums import TimeInForce
+from exchange.domain.events import CommandRejected, OrderAccepted, OrderRejected, OrderRepeated
+from exchange.domain.instrument import Instrument
+from exchange.domain.rejects import Reason
+from exchange.domain.units import Ticks
+from exchange.domain.views import MarginDecision
+from exchange.matching.admission import Refusal, check_filters, check_form, effective_limit
+from exchange.matching.order import Order
+from exchange.venue.state import Placement, VenueState
+from exchange.venue.trading import Trading
+
+
+def place(state: VenueState, trading: Trading, command: PlaceOrder) -> None:
+    """Enter an order: every filter, then the margin check, then acceptance and matching (BOOK-006, MARG-010)."""
+    instrument, mark = state.instruments.get(command.symbol), state.accounts.marks.get(command.symbol)
+    if command.account not in state.accounts.accounts:
+        return _reject(trading, command, Refusal(Reason.UNKNOWN_ACCOUNT))
+    if instrument is None:
+        return _reject(trading, command, Refusal(Reason.UNKNOWN_SYMBOL))
+    if _repeats(state, trading, command):
+        return None
+    refusal = check_form(command, instrument)
+    if refusal is None and mark is None:
+        refusal = Refusal(Reason.NO_MARK_PRICE)
+    if refusal is not None or mark is None:
+        assert refusal is not None, "a missing mark is a refusal"
+        return _reject(trading, command, refusal)
+    limit = effective_limit(command, instrument, mark)
+    check = state.accounts.check_order(
+        command.account,
+        command.symbol,
+        command.side.sign,
+        command.quantity,
+        limit,
+        reduce_only=command.reduce_only,
+    )
+    refusal = _refusal(state, command, instrument, mark, limit, check)
+    if refusal is not None:
+        return _reject(trading, command, refusal, check.decision)
+    order = _order(state, command, limit)
+    reducing, raises = check.is_reducing, check.decision.required > 0
+    if command.time_in_force is TimeInForce.FOK and not trading.fills_whole(order, is_reducing=reducing, raises_reserve=raises):
+        return _reject(trading, command, Refusal(Reason.FOK_UNFILLABLE), check.decision)
+    order.order_id = state.counters.next_order_id()
+    accepted = OrderAccepted(order=order.view(), decision=check.decision)
+    trading.events.append(accepted)
+    trading.enter(order, is_reducing=reducing, raises_reserve=raises)
+    trading.run(order)
+    if command.client_order_id is not None:
+        state.remember(Placement(command, accepted, order, order.view()))
+    return None
+
+
+def _repeats(state: VenueState, trading: Trading, command: PlaceOrder) -> bool:
+    """Answer a client order id that is remembered; return whether it was (BOOK-014)."""
+    if command.client_order_id is None:
+        return False
+    kept = state.placements.get(command.account, {}).get(command.client_order_id)
+    if kept is None:
+        return False
+    if kept.command == command:
+        trading.events.append(OrderRepeated(accepted=kept.accepted, outcome=kept.outcome))
+    else:
+        _reject(trading, command, Refusal(Reason.CLIENT_ORDER_ID_REUSED))
+    return True
+
+
+def _refusal(
+    state: VenueState,
+    command: PlaceOrder,
+    instrument: Instrument,
+    mark: Ticks,
+    limit: Ticks,
+    check: OrderCheck,
+) -> Refusal | None:
+    position = state.accounts.position(command.account, command.symbol)
+    refusal = check_filters(command, instrument, mark, position.quantity)
+    if refusal is not None:
+        return refusal
+    if command.post_only and state.books[command.symbol].would_cross(command.side, limit):
+        return Refusal(Reason.POST_ONLY_WOULD_CROSS, state.books[command.symbol].best_price(command.side.opposite))
+    most = state.limits.open_orders_max
+    if command.time_in_force is TimeInForce.GTC and command.limit_price is not None and len(position.orders) >= most:
+        return Refusal(Reason.OPEN_ORDERS_MAX, most, len(position.orders))
+    if check.reason is not None:
+        return Refusal(check.reason)
+    return None
+
+
+def _order(state: VenueState, command: PlaceOrder, limit: Ticks) -> Order:
+    """Return the order that the command asks for; it gets its id when it is accepted."""
+    return Order(
+        order_id=state.counters.order_id + 1,
+        account=command.account,
+        symbol=command.symbol,
+        side=command.side,
+        quantity=command.quantity,
+        limit_price=limit,
+        time_ns=state.now_ns,
+        order_type=command.order_type,
+        time_in_force=command.time_in_force,
+        post_only=command.post_only,
+        reduce_only=command.reduce_only,
+        self_trade_prevention=command.self_trade_prevention,
+        client_order_id=command.client_order_id,
+    )
+
+
+def _reject(trading: Trading, command: PlaceOrder, refusal: Refusal, decision: MarginDecision | None = None) -> None:
+    trading.events.append(
+        OrderRejected(
+            account=command.account,
+            symbol=command.symbol,
+            client_order_id=command.client_order_id,
+            reason=refusal.reason,
+            limit=refusal.limit,
+            actual=refusal.actual,
+            decision=decision,
+        )
+    )
+
+
+def cancel(state: VenueState, trading: Trading, command: CancelOrder) -> None:
+    """Cancel one order; what is unknown, gone or another's is not found (BOOK-009)."""
+    order_id = command.order_id
+    if order_id is None and command.client_order_id is not None:
+        kept = state.placements.get(command.account, {}).get(command.client_order_id)
+        order_id = None if kept is None else kept.order.order_id
+    order = None if order_id is None else state.find_order(command.account, order_id)
+    if order is None:
+        trading.events.append(CommandRejected(account=command.account, command="CancelOrder", reason=Reason.NOT_FOUND))
+        return
+    trading.cancel(order, Reason.CANCELED_BY_OWNER)
+
+
+def cancel_all(state: VenueState, trading: Trading, command: CancelAllOrders) -> None:
+    """Cancel every open order of the account, on one symbol or on all, by order id."""
+    known = command.account in state.accounts.accounts
+    if not known or (command.symbol is not None and command.symbol not in state.instruments):
+        reason = Reason.UNKNOWN_SYMBOL if known else Reason.UNKNOWN_ACCOUNT
+        trading.events.append(
+            CommandRejected(account=command.account, command="CancelAllOrders", reason=reason, symbol=command.symbol)
+        )
+        return
+    held = state.accounts.account(command.account).positions
+    order_ids = [
+        (order_id, symbol)
+        for symbol, position in held.items()
+        if command.symbol in (None, symbol)
+        for order_id in position.orders
+    ]
+    for order_id, symbol in sorted(order_ids):
+        trading.cancel(state.books[symbol].orders[order_id], Reason.CANCELED_BY_OWNER)

@@ -1,0 +1,132 @@
+"""All mutable state of the core, in one place; only ``Venue.apply`` changes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from exchange.accounts.liquidation import CloseOuts
+from exchange.accounts.risk import Scope
+from exchange.accounts.service import AccountService
+from exchange.domain.commands import PlaceOrder
+from exchange.domain.enums import MarginMode
+from exchange.domain.events import OrderAccepted
+from exchange.domain.ids import AccountId, LiquidationId, OrderId, Symbol, TradeId
+from exchange.domain.instrument import Instrument
+from exchange.domain.units import Cash, Lots, TimeNs
+from exchange.domain.views import OrderView
+from exchange.matching.book import Book
+from exchange.matching.order import Order
+
+
+class VenueLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """The bounds on what one command may cost and what the venue may hold."""
+
+    sweep_makers_max: int = 1000
+    """Matches that one order may make (BOOK-012)."""
+    liquidation_steps_max: int = 64
+    """Liquidation steps per command (LIQ-011)."""
+    adl_legs_max: int = 256
+    """Transfers per liquidation step (LIQ-011)."""
+    open_orders_max: int = 200
+    """Resting orders per account and symbol (BOOK-007)."""
+    client_order_ids_max: int = 10_000
+    """Remembered client order ids per account (BOOK-014)."""
+    accounts_max: int = 10_000
+    """Accounts of the venue."""
+
+
+class Counters:
+    """The last id given out of each kind."""
+
+    __slots__ = ("liquidation_id", "order_id", "trade_id")
+
+    def __init__(self) -> None:
+        self.order_id: OrderId = 0
+        self.trade_id: TradeId = 0
+        self.liquidation_id: LiquidationId = 0
+
+    def next_order_id(self) -> OrderId:
+        """Return an order id never given before."""
+        self.order_id += 1
+        return self.order_id
+
+    def next_trade_id(self) -> TradeId:
+        """Return a trade id never given before."""
+        self.trade_id += 1
+        return self.trade_id
+
+    def next_liquidation_id(self) -> LiquidationId:
+        """Return a liquidation id never given before."""
+        self.liquidation_id += 1
+        return self.liquidation_id
+
+
+class Placement(msgspec.Struct, frozen=True):
+    """What is remembered under a client order id (BOOK-014)."""
+
+    command: PlaceOrder
+    accepted: OrderAccepted
+    order: Order
+    outcome: OrderView
+
+
+class Liquidation:
+    """A flagged scope on its way through the pipeline, and what has become of it so far."""
+
+    __slots__ = (
+        "book_quantity",
+        "deleveraged_quantity",
+        "fee",
+        "fund_quantity",
+        "liquidation_id",
+        "orders_canceled",
+        "path",
+        "scope",
+    )
+
+    def __init__(self, liquidation_id: LiquidationId, scope: Scope) -> None:
+        self.liquidation_id = liquidation_id
+        self.scope = scope
+        self.path = MarginMode.CROSS if scope.symbol is None else MarginMode.ISOLATED
+        self.orders_canceled = False
+        self.book_quantity: dict[Symbol, Lots] = {}
+        self.fund_quantity: dict[Symbol, Lots] = {}
+        self.deleveraged_quantity: dict[Symbol, Lots] = {}
+        self.fee: Cash = 0
+
+
+class VenueState:
+    """Books, accounts, liquidations, counters and time."""
+
+    def __init__(self, instruments: Mapping[Symbol, Instrument], limits: VenueLimits) -> None:
+        self.instruments = instruments
+        self.limits = limits
+        self.books = {symbol: Book(symbol) for symbol in instruments}
+        self.accounts = AccountService(instruments)
+        self.close_outs = CloseOuts(self.accounts)
+        self.counters = Counters()
+        self.placements: dict[AccountId, dict[str, Placement]] = {}
+        self.liquidations: dict[Scope, Liquidation] = {}
+        self.sequence = 0
+        self.now_ns: TimeNs = 0
+
+    def find_order(self, account: AccountId, order_id: OrderId) -> Order | None:
+        """Return an open order of the account; another's is as unknown as none (BOOK-009)."""
+        for book in self.books.values():
+            order = book.orders.get(order_id)
+            if order is not None:
+                return order if order.account == account else None
+        return None
+
+    def remember(self, placement: Placement) -> None:
+        """Keep a placement under its client order id, and forget the oldest that is no longer open (BOOK-014)."""
+        command = placement.command
+        assert command.client_order_id is not None, "only a placement with a client order id is remembered"
+        remembered = self.placements.setdefault(command.account, {})
+        remembered[command.client_order_id] = placement
+        if len(remembered) > self.limits.client_order_ids_max:
+            oldest = next((name for name, kept in remembered.items() if not kept.order.open_quantity), None)
+            if oldest is not None:
+                del remembered[oldest]

@@ -1,0 +1,216 @@
+"""The fill loop: ask the book for the next match, ask the accounts about both sides, only then let both change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from exchange.accounts.position import RestingOrder
+from exchange.accounts.risk import BankruptcyTerms, FillCheck, FillVerdict, Leg, LegEffect, ProposedFill
+from exchange.accounts.service import AccountService
+from exchange.domain.enums import Liquidity, OrderType, SelfTradePrevention
+from exchange.domain.events import (
+    AnyEvent,
+    FillSide,
+    OrderCanceled,
+    OrderFilled,
+    OrderRested,
+    OrderShrunk,
+    TradeExecuted,
+)
+from exchange.domain.ids import AccountId, OrderId, Symbol
+from exchange.domain.margin_math import notional_value
+from exchange.domain.rejects import Reason
+from exchange.domain.units import Lots, TimeNs
+from exchange.matching.book import Book
+from exchange.matching.order import Order
+from exchange.venue.state import Counters, VenueLimits
+
+Books: TypeAlias = Mapping[Symbol, Book]
+
+
+class Trading:
+    """Walks between the two rooms for one command at a time; its events gather in ``events``."""
+
+    def __init__(
+        self, books: Books, accounts: AccountService, counters: Counters, limits: VenueLimits, *, now_ns: TimeNs = 0
+    ) -> None:
+        self._books = books
+        self._accounts = accounts
+        self._counters = counters
+        self._limits = limits
+        self.now_ns = now_ns
+        self.events: list[AnyEvent] = []
+
+    # -- an order's way in -----------------------------------------------------------------------------------------
+
+    def enter(self, order: Order, *, is_reducing: bool, raises_reserve: bool) -> None:
+        """Hold margin for an accepted order; a reducing one may cost others their offset (MARG-011)."""
+        resting = RestingOrder(order.order_id, order.side.sign, order.limit_price, order.open_quantity, order.reduce_only)
+        self._accounts.apply_order_entered(order.account, order.symbol, resting)
+        if is_reducing and raises_reserve:
+            self._shed(order.account, keep=order.order_id)
+
+    def run(self, order: Order, terms: BankruptcyTerms | None = None) -> Reason | None:
+        """Match an entered order and settle what is left of it; return why its rest was canceled, if it was."""
+        reason = self.sweep(order, terms)
+        if reason is None and order.open_quantity:
+            reason = self._rest_or_reason(order)
+        if reason is not None:
+            self._end_unfilled(order, reason)
+        elif not order.open_quantity:
+            self.events.append(OrderFilled(order=order.view()))
+        return reason
+
+    def _rest_or_reason(self, order: Order) -> Reason | None:
+        if not order.may_rest:
+            return Reason.PROTECTION_PRICE if order.order_type is OrderType.MARKET else Reason.IOC_REMAINDER
+        cap = self._accounts.fill_cap(order.account, order.symbol, order.side.sign, reduce_only=order.reduce_only)
+        if order.reduce_only and cap is not None and cap < order.open_quantity:
+            order.open_quantity = cap
+            self._accounts.apply_order_change(order.account, order.symbol, order.order_id, cap)
+            self.events.append(OrderShrunk(order=order.view()))
+        self._books[order.symbol].rest(order)
+        self.events.append(OrderRested(order=order.view()))
+        return None
+
+    def fills_whole(self, order: Order, *, is_reducing: bool, raises_reserve: bool) -> bool:
+        """Return whether a fill-or-kill order would fill, by walking the same loop on copies (BOOK-004)."""
+        copy = order.copy()
+        copied_book = self._books[order.symbol].rehearsal(order, self._limits.sweep_makers_max)
+        rehearsal = Trading({order.symbol: copied_book}, self._accounts.rehearsal(), Counters(), self._limits)
+        rehearsal.enter(copy, is_reducing=is_reducing, raises_reserve=raises_reserve)
+        rehearsal.sweep(copy)
+        return not copy.open_quantity
+
+    # -- the loop --------------------------------------------------------------------------------------------------
+
+    def sweep(self, taker: Order, terms: BankruptcyTerms | None = None) -> Reason | None:
+        """Match ``taker`` until it is filled or meets no more; return why it had to stop before, if it had to."""
+        book = self._books[taker.symbol]
+        met = 0
+        while taker.open_quantity:
+            cap = self._accounts.fill_cap(taker.account, taker.symbol, taker.side.sign, reduce_only=taker.reduce_only)
+            if cap == 0:
+                return Reason.REDUCE_ONLY_EMPTY
+            maker = book.next_match(taker)
+            if maker is None:
+                return None
+            if met == self._limits.sweep_makers_max:
+                return Reason.SWEEP_LIMIT
+            met += 1
+            if maker.account == taker.account:
+                if self._prevent_self_trade(taker, maker):
+                    return Reason.SELF_TRADE
+                continue
+            fill = self._propose(taker, maker, cap, terms)
+            check = self._accounts.check_fill(fill)
+            match check.verdict:
+                case FillVerdict.MAKER_FAILS:
+                    self.cancel(maker, Reason.MAKER_FILL_CHECK_FAILED)
+                case FillVerdict.TAKER_FAILS:
+                    return check.reason
+                case FillVerdict.ADMIT:
+                    self._trade(taker, maker, fill, check)
+        return None
+
+    def _prevent_self_trade(self, taker: Order, maker: Order) -> bool:
+        """Apply the taker's mode; return whether the taker ends here (BOOK-008)."""
+        mode = taker.self_trade_prevention
+        if mode is not SelfTradePrevention.CANCEL_TAKER:
+            self.cancel(maker, Reason.SELF_TRADE)
+        return mode is not SelfTradePrevention.CANCEL_MAKER
+
+    def _propose(self, taker: Order, maker: Order, taker_cap: Lots | None, terms: BankruptcyTerms | None) -> ProposedFill:
+        """Return the largest match that takes neither side across zero (BOOK-011)."""
+        maker_cap = self._accounts.fill_cap(maker.account, maker.symbol, maker.side.sign, reduce_only=maker.reduce_only)
+        quantity = min(taker.open_quantity, maker.open_quantity)
+        for cap in (taker_cap, maker_cap):
+            quantity = quantity if cap is None else min(quantity, cap)
+        return ProposedFill(
+            taker.symbol,
+            maker.limit_price,
+            quantity,
+            Leg(taker.account, taker.order_id, taker.side.sign, terms),
+            Leg(maker.account, maker.order_id, maker.side.sign),
+        )
+
+    def _trade(self, taker: Order, maker: Order, fill: ProposedFill, check: FillCheck) -> None:
+        accounts = self._accounts
+        assert check.taker is not None, "an admitted fill has both effects"
+        assert check.maker is not None, "an admitted fill has both effects"
+        held = {owner: accounts.order_margin_of(owner, fill.symbol) for owner in (maker.account, taker.account)}
+        value = notional_value(accounts.instruments[fill.symbol], fill.quantity, fill.price)
+        self._books[fill.symbol].execute(taker, maker, fill.quantity, value)
+        accounts.apply_fill(fill, check)
+        self.events.append(
+            TradeExecuted(
+                trade_id=self._counters.next_trade_id(),
+                symbol=fill.symbol,
+                price=fill.price,
+                quantity=fill.quantity,
+                taker_side=taker.side,
+                maker=_side_of(maker, Liquidity.MAKER, check.maker),
+                taker=_side_of(taker, Liquidity.TAKER, check.taker),
+                time_ns=self.now_ns,
+                liquidation_id=taker.liquidation_id,
+            )
+        )
+        if not maker.open_quantity:
+            self.events.append(OrderFilled(order=maker.view()))
+        for order, effect in ((maker, check.maker), (taker, check.taker)):
+            self._remeasure_reduce_only(order.account, order.symbol, taker.order_id)
+            if effect.reduces and accounts.order_margin_of(order.account, order.symbol) > held[order.account]:
+                self._shed(order.account, keep=order.order_id)
+
+    # -- what a fill does to other orders --------------------------------------------------------------------------
+
+    def _remeasure_reduce_only(self, account: AccountId, symbol: Symbol, taker_id: OrderId) -> None:
+        """Cut the account's reduce-only orders to what is left to reduce (BOOK-010); the loop caps the taker itself."""
+        for order_id, room in self._accounts.reduce_only_excess(account, symbol):
+            if order_id == taker_id:
+                continue
+            order = self._books[symbol].orders.get(order_id)
+            if room and order is not None:
+                self._books[symbol].shrink(order, room)
+                self._accounts.apply_order_change(account, symbol, order_id, room)
+                self.events.append(OrderShrunk(order=order.view()))
+            else:
+                self._withdraw(account, symbol, order_id, Reason.REDUCE_ONLY_EMPTY)
+
+    def _shed(self, account: AccountId, *, keep: OrderId) -> None:
+        """Cancel orders that lost their offset until the account's reserves fit again (MARG-011)."""
+        while (costly := self._accounts.order_to_shed(account, keep)) is not None:
+            symbol, order_id = costly
+            self._withdraw(account, symbol, order_id, Reason.OFFSET_LOST)
+
+    def _withdraw(self, account: AccountId, symbol: Symbol, order_id: OrderId, reason: Reason) -> None:
+        """Cancel by id; in a rehearsal an order out of the taker's reach is in no book and only frees its margin."""
+        book = self._books.get(symbol)
+        order = None if book is None else book.orders.get(order_id)
+        if order is not None:
+            self.cancel(order, reason)
+        else:
+            self._accounts.apply_order_change(account, symbol, order_id, 0)
+
+    def cancel(self, order: Order, reason: Reason) -> None:
+        """Take a resting order out of both rooms."""
+        self._books[order.symbol].remove(order)
+        self._end_unfilled(order, reason)
+
+    def _end_unfilled(self, order: Order, reason: Reason) -> None:
+        self._accounts.apply_order_change(order.account, order.symbol, order.order_id, 0)
+        canceled = order.cancel()
+        self.events.append(OrderCanceled(order=order.view(), reason=reason, canceled_quantity=canceled))
+
+
+def _side_of(order: Order, liquidity: Liquidity, effect: LegEffect) -> FillSide:
+    return FillSide(
+        account=order.account,
+        order=order.view(),
+        liquidity=liquidity,
+        fee=effect.fee,
+        realized_pnl=effect.realized,
+        margin_in=effect.margin_in,
+        margin_out=effect.margin_out,
+    )

@@ -1,0 +1,166 @@
+"""The corridor's front: ``Venue.apply(command, now_ns=...) -> events``, and queries that lie between two commands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from exchange.domain.commands import (
+    AddMargin,
+    AdvanceTime,
+    AnyCommand,
+    CancelAllOrders,
+    CancelOrder,
+    ContinueLiquidations,
+    CreateAccount,
+    Credit,
+    PlaceOrder,
+    RemoveMargin,
+    SetLeverage,
+    SetMarginMode,
+    SetMarkPrices,
+)
+from exchange.domain.enums import Side
+from exchange.domain.events import AnyEvent
+from exchange.domain.ids import AccountId, Symbol
+from exchange.domain.instrument import Instrument, check_instrument
+from exchange.domain.units import Ticks, TimeNs
+from exchange.domain.views import AccountView, DepthLevel, FundView, OrderView, PositionView
+from exchange.venue import account_commands, order_commands
+from exchange.venue.digest import is_untouched, state_digest
+from exchange.venue.outcome import report_changes
+from exchange.venue.resolution import Resolution
+from exchange.venue.state import VenueLimits, VenueState
+from exchange.venue.trading import Trading
+
+
+class Venue:
+    """A deterministic exchange: the same commands at the same times give the same events and digest (CONS-006).
+
+    It knows no clock: time comes with each command and never goes back. It does no I/O and keeps no globals.
+    """
+
+    def __init__(self, instruments: Sequence[Instrument], limits: VenueLimits | None = None) -> None:
+        """Raise ``ValueError`` with a sentence when an instrument contradicts itself or a symbol comes twice."""
+        for instrument in instruments:
+            check_instrument(instrument)
+        by_symbol = {instrument.symbol: instrument for instrument in instruments}
+        if len(by_symbol) != len(instruments):
+            raise ValueError("each symbol may be configured once only")
+        self._state = state = VenueState(by_symbol, limits or VenueLimits())
+        self._trading = Trading(state.books, state.accounts, state.counters, state.limits)
+        self._resolution = Resolution(state, self._trading)
+
+    # -- commands --------------------------------------------------------------------------------------------------
+
+    def apply(self, command: AnyCommand, *, now_ns: TimeNs) -> tuple[AnyEvent, ...]:
+        """Carry out one command whole, liquidations that follow from it included, and return what happened.
+
+        Units: ``now_ns`` nanoseconds since the Unix epoch, not before that of the command before.
+        While ``has_unfinished_liquidations``, the next command must be ``ContinueLiquidations``.
+        """
+        state, trading = self._state, self._trading
+        if now_ns < state.now_ns:
+            raise ValueError(f"time went back from {state.now_ns} to {now_ns}")
+        state.sequence += 1
+        state.now_ns = trading.now_ns = now_ns
+        trading.events = []
+        self._dispatch(command)
+        report_changes(state, trading.events)
+        self._resolution.run()
+        report_changes(state, trading.events)
+        return tuple(trading.events)
+
+    def _dispatch(self, command: AnyCommand) -> None:
+        state, trading = self._state, self._trading
+        match command:
+            case PlaceOrder():
+                order_commands.place(state, trading, command)
+            case CancelOrder():
+                order_commands.cancel(state, trading, command)
+            case CancelAllOrders():
+                order_commands.cancel_all(state, trading, command)
+            case SetMarginMode() | SetLeverage() | AddMargin() | RemoveMargin():
+                account_commands.change(state, trading.events, command)
+            case SetMarkPrices():
+                account_commands.set_marks(state, trading.events, command)
+            case Credit():
+                account_commands.credit(state, trading.events, command)
+            case CreateAccount():
+                account_commands.create(state, trading.events, command)
+            case AdvanceTime():
+                account_commands.advance(state, trading.events)
+            case ContinueLiquidations():
+                pass
+
+    # -- queries ---------------------------------------------------------------------------------------------------
+
+    @property
+    def sequence(self) -> int:
+        """How many commands have been applied."""
+        return self._state.sequence
+
+    @property
+    def now_ns(self) -> TimeNs:
+        """The time of the last command."""
+        return self._state.now_ns
+
+    @property
+    def instruments(self) -> Mapping[Symbol, Instrument]:
+        """What can be traded, by symbol."""
+        return self._state.instruments
+
+    @property
+    def has_unfinished_liquidations(self) -> bool:
+        """Whether ``ContinueLiquidations`` must come next (LIQ-011)."""
+        return bool(self._state.liquidations)
+
+    def digest(self) -> str:
+        """Return the hash of the whole state as hex."""
+        return state_digest(self._state)
+
+    def mark_price(self, symbol: Symbol) -> Ticks | None:
+        """Return a symbol's mark, or None before there was one."""
+        return self._state.accounts.marks.get(symbol)
+
+    def accounts(self) -> tuple[AccountId, ...]:
+        """Return the names of all accounts, sorted."""
+        return tuple(sorted(self._state.accounts.accounts))
+
+    def has_account(self, account: AccountId) -> bool:
+        """Return whether an account exists."""
+        return account in self._state.accounts.accounts
+
+    def account(self, account: AccountId) -> AccountView:
+        """Return an account's cross pool. Raises ``KeyError`` for an unknown account."""
+        return self._state.accounts.view_account(account)
+
+    def position(self, account: AccountId, symbol: Symbol) -> PositionView:
+        """Return one position, flat if there is none. Raises ``KeyError`` for an unknown account or symbol."""
+        return self._state.accounts.view_position(account, symbol)
+
+    def positions(self, account: AccountId) -> tuple[PositionView, ...]:
+        """Return every position that is open, has orders or has settings of its own, by symbol."""
+        held = self._state.accounts.account(account).positions
+        return tuple(self.position(account, symbol) for symbol in sorted(held) if not is_untouched(held[symbol]))
+
+    def open_orders(self, account: AccountId, symbol: Symbol | None = None) -> tuple[OrderView, ...]:
+        """Return the account's resting orders by order id."""
+        held = self._state.accounts.account(account).positions
+        found: list[OrderView] = []
+        for name, position in held.items():
+            if symbol in (None, name):
+                found.extend(self._state.books[name].orders[order_id].view() for order_id in position.orders)
+        return tuple(sorted(found, key=lambda order: order.order_id))
+
+    def funds(self) -> FundView:
+        """Return the system's own money."""
+        return self._state.accounts.view_funds()
+
+    def imbalance(self) -> int:
+        """Return by how much the books are out in cash units; anything but 0 is a bug (CONS-001)."""
+        return self._state.accounts.ledger.imbalance(self._state.accounts.accounts.values())
+
+    def depth(self, symbol: Symbol, levels_max: int) -> tuple[tuple[DepthLevel, ...], tuple[DepthLevel, ...]]:
+        """Return the best levels of bids and asks, best first. Raises ``KeyError`` for an unknown symbol."""
+        book = self._state.books[symbol]
+        return book.depth(Side.BUY, levels_max), book.depth(Side.SELL, levels_max)
