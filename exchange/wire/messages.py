@@ -32,9 +32,7 @@ SymbolText: TypeAlias = Annotated[str, Meta(min_length=1, max_length=36)]
 TimeUs: TypeAlias = Annotated[int, Meta(ge=0, le=INTEGER_MAX)]
 SideText: TypeAlias = Literal["buy", "sell"]
 MarginModeText: TypeAlias = Literal["cross", "isolated"]
-Channel: TypeAlias = Literal[
-    "book", "trades", "ticker", "mark", "liquidations", "orders", "fills", "positions", "account"
-]
+Channel: TypeAlias = Literal["book", "trades", "ticker", "mark", "liquidations", "orders", "fills", "positions", "account"]
 PUBLIC_CHANNELS = frozenset({"book", "trades", "ticker", "mark", "liquidations"})
 PRIVATE_CHANNELS = frozenset({"orders", "fills", "positions", "account"})
 
@@ -56,7 +54,7 @@ class LoginParams(Params, frozen=True, kw_only=True):
 
 
 class SubscriptionParams(Params, frozen=True, kw_only=True):
-    """A channel, for one symbol or (where the channel has one stream per symbol) for all of them."""
+    """A channel; a public one for one symbol or for all of them, a private one without a symbol."""
 
     channel: Channel
     symbol: SymbolText | None = None
@@ -91,7 +89,7 @@ class SymbolFilterParams(Params, frozen=True, kw_only=True):
 
 
 class OrderListParams(Params, frozen=True, kw_only=True):
-    """Open orders, or the most recent ended ones."""
+    """Open orders, always all of them, or the ``limit`` most recently ended ones; oldest first."""
 
     symbol: SymbolText | None = None
     status: Literal["open", "ended"] = "open"
@@ -191,7 +189,7 @@ class Login(Request, frozen=True, kw_only=True, tag="session.login"):
 
 
 class Subscribe(Request, frozen=True, kw_only=True, tag="subscribe"):
-    """Receive a channel; ``book`` and ``ticker`` begin with a snapshot."""
+    """Receive a channel; those that show a state begin with the present one, before the reply (WIRE-009)."""
 
     params: SubscriptionParams
 
@@ -410,6 +408,66 @@ class Reply(Message, frozen=True, kw_only=True):
     result: msgspec.Raw | Message | tuple[Message, ...] | dict[str, Any]
 
 
+class PingResult(Message, frozen=True, kw_only=True):
+    """The server's time, and how many commands were applied: all their events have arrived by now."""
+
+    time_us: int
+    sequence: int
+
+
+class LoginResult(Message, frozen=True, kw_only=True):
+    """What this connection may do from now on; a key for administration has no account."""
+
+    account: str | None
+    scopes: tuple[str, ...]
+
+
+class SubscriptionResult(Message, frozen=True, kw_only=True):
+    """A subscription begun or ended; events after ``sequence`` belong to it."""
+
+    channel: Channel
+    symbol: str | None
+    sequence: int
+
+
+class CommandResult(Message, frozen=True, kw_only=True):
+    """A command was applied; ``sequence`` counts it and every liquidation command that followed it."""
+
+    sequence: int
+    time_us: int
+
+
+class MarginModeResult(Message, frozen=True, kw_only=True):
+    """The collateral behind the account's position in a symbol from now on."""
+
+    symbol: str
+    margin_mode: MarginModeText
+
+
+class LeverageResult(Message, frozen=True, kw_only=True):
+    """The leverage of the account's position in a symbol from now on."""
+
+    symbol: str
+    leverage: int
+
+
+class MarginMoveResult(Message, frozen=True, kw_only=True):
+    """What moved into (positive) or out of (negative) an isolated wallet, and both wallets after it."""
+
+    symbol: str
+    amount: str
+    isolated_wallet: str
+    wallet_balance: str
+
+
+class CreditResult(Message, frozen=True, kw_only=True):
+    """A deposit and the wallet after it."""
+
+    account: str
+    amount: str
+    wallet_balance: str
+
+
 class DecisionBody(Message, frozen=True, kw_only=True):
     """The margin decision of an accept or reject (MARG-009)."""
 
@@ -439,7 +497,7 @@ class OrderBody(Message, frozen=True, kw_only=True):
     average_fill_price: str | None
     order_status: str
     reason: str | None
-    """Why the order was canceled or shrunk, if it was."""
+    """Why the order was canceled, if it was."""
     liquidation_id: int | None
     time_us: int
 
@@ -636,7 +694,8 @@ class LiquidationBody(Message, frozen=True, kw_only=True, omit_defaults=True):
 class BookUpdate(Message, frozen=True, kw_only=True):
     """``snapshot`` replaces the book; ``delta`` replaces the levels it names (quantity "0" removes one).
 
-    A delta follows the message whose ``sequence`` is its ``previous_sequence``.
+    ``sequence`` is that of the command that changed the book last. A delta follows the message whose ``sequence`` is its
+    ``previous_sequence``; in a snapshot both are equal. A snapshot may come at any time.
     """
 
     channel: Literal["book"] = "book"

@@ -1,0 +1,52 @@
+"""Every bound of the server, by name. Sizes in bytes, times in seconds; a value is a promise about memory or patience."""
+
+from __future__ import annotations
+
+import msgspec
+
+from exchange.wire.messages import SUBSCRIPTIONS_MAX
+
+
+class ServerLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one connection, and all of them together, may take."""
+
+    connections_max: int = 1_000
+    """Connections that are open or opening; one more is refused with HTTP 503."""
+    frame_bytes_max: int = 64 * 1024
+    """One request after login."""
+    frame_bytes_before_login_max: int = 4 * 1024
+    """One request before login."""
+    read_chunk_bytes: int = 16 * 1024
+    """What one connection is read at a time, so that a flooder's frames do not pile up."""
+    requests_per_turn_max: int = 16
+    """Requests of one connection that are answered before every other connection has had its turn."""
+    fragments_max: int = 64
+    """Frames that one fragmented request may come in."""
+    malformed_frames_max: int = 32
+    """Frames that hold no readable request, before the connection is closed with 4000."""
+    login_failures_max: int = 3
+    """Failed logins on one connection, before it is closed with 4001."""
+    subscriptions_max: int = SUBSCRIPTIONS_MAX
+    """Subscriptions of one connection."""
+    outbox_bytes_max: int = 1024 * 1024
+    """What waits for a reader; past it the connection is closed with 4008."""
+    conflate_bytes: int = 128 * 1024
+    """What waits for a reader before public state is no longer queued but replaced by a later picture."""
+    write_batch_bytes: int = 64 * 1024
+    """What is handed to the socket at once; the socket's own buffer holds at most two batches of ours."""
+    foreign_write_bytes_max: int = 256 * 1024
+    """What may wait in the socket beside our batches (answers to pings), before the connection is cut."""
+    book_levels_max: int = 5_000
+    """Price levels of each side in a book snapshot."""
+    keys_max: int = 20_000
+    """Keys of all accounts together."""
+    open_timeout_s: float = 5.0
+    """How long an opening handshake may take."""
+    ping_interval_s: float = 20.0
+    """How often a connection is pinged."""
+    idle_timeout_s: float = 60.0
+    """How long a connection may send nothing at all, not even answers to pings."""
+    close_timeout_s: float = 5.0
+    """How long a closing handshake may take before the connection is cut."""
+    tick_interval_s: float = 1.0
+    """How often connections are looked at for pings and idleness."""

@@ -1,0 +1,203 @@
+"""From the core's views to what the peer reads: whole numbers become decimal strings, nanoseconds microseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from exchange.domain.enums import Liquidity, Side
+from exchange.domain.events import FillSide, TradeExecuted
+from exchange.domain.ids import Symbol
+from exchange.domain.instrument import Instrument
+from exchange.domain.rejects import Reason
+from exchange.domain.units import CASH_DECIMALS, Cash, Lots, Ticks, TimeNs, format_cash, format_decimal, format_rate
+from exchange.domain.views import AccountView, DepthLevel, MarginDecision, OrderView, PositionView
+from exchange.wire import messages as wire
+
+AVERAGE_PRICE_EXTRA_DECIMALS = 6
+"""Decimals of an average price beyond those of the tick; shown rounded to the nearest."""
+MULTIPLIER_DECIMALS_MAX = 18
+
+
+def time_us(time_ns: TimeNs) -> int:
+    """Return whole microseconds, rounded down. Units: ``time_ns`` nanoseconds."""
+    return time_ns // 1000
+
+
+def price_text(instrument: Instrument, price: Ticks | None) -> str | None:
+    """Return a price as a decimal string; None stays None."""
+    return None if price is None else instrument.price_grid.format(price)
+
+
+def average_price(instrument: Instrument, value: Cash, quantity: Lots) -> str | None:
+    """Return ``value`` per unit of ``quantity`` as a price; None without a quantity. Both may be signed alike."""
+    if quantity == 0:
+        return None
+    grid = instrument.price_grid
+    scaled = abs(value) * grid.step * 10**AVERAGE_PRICE_EXTRA_DECIMALS
+    per = abs(quantity) * instrument.cash_per_tick_lot
+    return format_decimal((2 * scaled + per) // (2 * per), grid.decimals + AVERAGE_PRICE_EXTRA_DECIMALS)
+
+
+def contract_multiplier(instrument: Instrument) -> str:
+    """Return how much of the underlying one contract is; it follows from the grids and the cash per tick and lot."""
+    prices, quantities = instrument.price_grid, instrument.quantity_grid
+    numerator = instrument.cash_per_tick_lot * 10 ** (prices.decimals + quantities.decimals + MULTIPLIER_DECIMALS_MAX)
+    denominator = prices.step * quantities.step * 10**CASH_DECIMALS
+    return format_decimal(numerator // denominator, MULTIPLIER_DECIMALS_MAX)
+
+
+def instrument_body(instrument: Instrument) -> wire.InstrumentBody:
+    """Return an instrument with every limit that applies to it."""
+    return wire.InstrumentBody(
+        symbol=instrument.symbol,
+        tick_size=instrument.price_grid.size,
+        lot_size=instrument.quantity_grid.size,
+        contract_multiplier=contract_multiplier(instrument),
+        max_leverage=instrument.max_leverage,
+        default_leverage=instrument.default_leverage,
+        maker_fee=format_rate(instrument.maker_fee),
+        taker_fee=format_rate(instrument.taker_fee),
+        liquidation_fee=format_rate(instrument.liquidation_fee),
+        price_band=format_rate(instrument.price_band),
+        market_protection=format_rate(instrument.market_protection),
+        notional_min=format_cash(instrument.notional_min),
+        quantity_max=instrument.quantity_grid.format(instrument.quantity_max),
+        tiers=tuple(
+            wire.TierBody(
+                notional_floor=format_cash(tier.notional_floor),
+                maintenance_rate=format_rate(tier.maintenance_rate),
+                max_leverage=tier.max_leverage,
+                maintenance_amount=format_cash(tier.maintenance_amount),
+            )
+            for tier in instrument.tiers
+        ),
+    )
+
+
+def decision_body(instrument: Instrument, decision: MarginDecision) -> wire.DecisionBody:
+    """Return the margin arithmetic behind an accept or reject (MARG-009)."""
+    return wire.DecisionBody(
+        path=decision.path.value,
+        required=format_cash(decision.required),
+        available_before=format_cash(decision.available_before),
+        available_after=format_cash(decision.available_after),
+        liquidation_price=price_text(instrument, decision.liquidation_price),
+    )
+
+
+def order_body(instrument: Instrument, order: OrderView, reason: Reason | None) -> wire.OrderBody:
+    """Return an order as its owner sees it, with the reason if it was canceled."""
+    quantities = instrument.quantity_grid
+    return wire.OrderBody(
+        order_id=order.order_id,
+        client_order_id=order.client_order_id,
+        symbol=order.symbol,
+        side=order.side.value,
+        order_type=order.order_type.value,
+        time_in_force=order.time_in_force.value,
+        post_only=order.post_only,
+        reduce_only=order.reduce_only,
+        self_trade_prevention=order.self_trade_prevention.value,
+        limit_price=instrument.price_grid.format(order.limit_price),
+        quantity=quantities.format(order.quantity),
+        filled_quantity=quantities.format(order.filled_quantity),
+        open_quantity=quantities.format(order.open_quantity),
+        average_fill_price=average_price(instrument, order.filled_value, order.filled_quantity),
+        order_status=order.order_status.value,
+        reason=None if reason is None else reason.value,
+        liquidation_id=order.liquidation_id,
+        time_us=time_us(order.time_ns),
+    )
+
+
+def account_body(account: AccountView) -> wire.AccountBody:
+    """Return an account's cross pool."""
+    return wire.AccountBody(
+        account=account.account,
+        wallet_balance=format_cash(account.wallet_balance),
+        equity=format_cash(account.equity),
+        initial_margin=format_cash(account.initial_margin),
+        maintenance_margin=format_cash(account.maintenance_margin),
+        order_margin=format_cash(account.order_margin),
+        available_balance=format_cash(account.available_balance),
+        margin_ratio=None if account.margin_ratio is None else format_rate(account.margin_ratio),
+        bankrupt=account.bankrupt,
+        total_equity=format_cash(account.total_equity),
+    )
+
+
+def position_body(instrument: Instrument, position: PositionView) -> wire.PositionBody:
+    """Return a position with the health of the scope behind it."""
+    return wire.PositionBody(
+        symbol=position.symbol,
+        quantity=instrument.quantity_grid.format(position.quantity),
+        entry_price=average_price(instrument, position.entry_cost, position.quantity),
+        entry_cost=format_cash(position.entry_cost),
+        mark_price=price_text(instrument, position.mark_price),
+        unrealized_pnl=format_cash(position.unrealized_pnl),
+        margin_mode=position.margin_mode.value,
+        leverage=position.leverage,
+        isolated_wallet=format_cash(position.isolated_wallet),
+        initial_margin=format_cash(position.initial_margin),
+        maintenance_margin=format_cash(position.maintenance_margin),
+        order_margin=format_cash(position.order_margin),
+        scope_equity=format_cash(position.scope_equity),
+        margin_ratio=None if position.margin_ratio is None else format_rate(position.margin_ratio),
+        bankrupt=position.bankrupt,
+        liquidation_price=price_text(instrument, position.liquidation_price),
+        bankruptcy_price=price_text(instrument, position.bankruptcy_price),
+        liquidating=position.liquidating,
+    )
+
+
+def position_bodies(
+    instruments: Mapping[Symbol, Instrument], positions: Iterable[PositionView]
+) -> tuple[wire.PositionBody, ...]:
+    """Return several positions, each on its own grid."""
+    return tuple(position_body(instruments[position.symbol], position) for position in positions)
+
+
+def trade_body(
+    instrument: Instrument, trade_id: int, price: Ticks, quantity: Lots, taker_side: Side, liquidation: bool, time_ns: TimeNs
+) -> wire.TradeBody:
+    """Return a trade as everybody may see it."""
+    return wire.TradeBody(
+        trade_id=trade_id,
+        symbol=instrument.symbol,
+        price=instrument.price_grid.format(price),
+        quantity=instrument.quantity_grid.format(quantity),
+        taker_side=taker_side.value,
+        liquidation=liquidation,
+        time_us=time_us(time_ns),
+    )
+
+
+def fill_body(instrument: Instrument, trade: TradeExecuted, side: FillSide) -> wire.FillBody:
+    """Return one account's side of a trade."""
+    return wire.FillBody(
+        trade_id=trade.trade_id,
+        order_id=side.order.order_id,
+        client_order_id=side.order.client_order_id,
+        symbol=trade.symbol,
+        side=side.order.side.value,
+        price=instrument.price_grid.format(trade.price),
+        quantity=instrument.quantity_grid.format(trade.quantity),
+        liquidity="maker" if side.liquidity is Liquidity.MAKER else "taker",
+        fee=format_cash(side.fee),
+        realized_pnl=format_cash(side.realized_pnl),
+        margin_in=format_cash(side.margin_in),
+        margin_out=format_cash(side.margin_out),
+        liquidation_id=trade.liquidation_id,
+        time_us=time_us(trade.time_ns),
+    )
+
+
+def level_pairs(instrument: Instrument, levels: Iterable[DepthLevel]) -> tuple[tuple[str, str], ...]:
+    """Return price levels as pairs of price and quantity, in the order given."""
+    prices, quantities = instrument.price_grid, instrument.quantity_grid
+    return tuple((prices.format(level.price), quantities.format(level.quantity)) for level in levels)
+
+
+def side_pairs(instrument: Instrument, levels: Iterable[DepthLevel], side: Side) -> tuple[tuple[str, str], ...]:
+    """Return the levels of one side as pairs of price and quantity."""
+    return level_pairs(instrument, (level for level in levels if level.side is side))
