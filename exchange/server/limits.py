@@ -1,4 +1,4 @@
-"""Every bound of the server, by name. Sizes in bytes, times in seconds; a value is a promise about memory or patience."""
+"""Every bound of the server, by name. Sizes in bytes, times in milliseconds; a value is a promise about memory or patience."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ class ServerLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Price levels of each side in a book snapshot."""
     keys_max: int = 20_000
     """Keys of all accounts together."""
-    open_timeout_s: float = 5.0
+    open_timeout_ms: int = 5_000
     """How long an opening handshake may take."""
-    ping_interval_s: float = 20.0
+    ping_interval_ms: int = 20_000
     """How often a connection is pinged."""
-    idle_timeout_s: float = 60.0
+    idle_timeout_ms: int = 60_000
     """How long a connection may send nothing at all, not even answers to pings."""
-    close_timeout_s: float = 5.0
+    close_timeout_ms: int = 5_000
     """How long a closing handshake may take before the connection is cut."""
-    tick_interval_s: float = 1.0
+    tick_interval_ms: int = 1_000
     """How often connections are looked at for pings and idleness."""
