@@ -1,1 +1,41 @@
 """Independent clients of the native protocol: async client, local mirrors, bots."""
+
+from clients.backoff import Backoff
+from clients.client import Client
+from clients.errors import (
+    ConnectFailed,
+    ConnectionLost,
+    EventsMissed,
+    ExchangeError,
+    LoginRefused,
+    MirrorNotReady,
+    NotConnected,
+    OrderRejected,
+    ProtocolError,
+    RequestRefused,
+    RequestTimeout,
+    StreamOverflow,
+)
+from clients.link import ConnectionState
+from clients.requests import CancelAllOrders, CancelOrder, PlaceOrder
+
+__all__ = [
+    "Backoff",
+    "CancelAllOrders",
+    "CancelOrder",
+    "Client",
+    "ConnectFailed",
+    "ConnectionLost",
+    "ConnectionState",
+    "EventsMissed",
+    "ExchangeError",
+    "LoginRefused",
+    "MirrorNotReady",
+    "NotConnected",
+    "OrderRejected",
+    "PlaceOrder",
+    "ProtocolError",
+    "RequestRefused",
+    "RequestTimeout",
+    "StreamOverflow",
+]

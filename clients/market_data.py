@@ -1,0 +1,100 @@
+"""What everybody may see of a market, as frozen values.
+
+Units: prices in quote per base, quantities in base, money in the settlement currency, rates as fractions, all
+``Decimal``; ``time_us`` in microseconds since the Unix epoch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import NamedTuple
+
+from exchange.domain.enums import Side
+
+
+class Level(NamedTuple):
+    """All that rests at one price."""
+
+    price: Decimal
+    quantity: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tier:
+    """One leverage bracket: it holds from ``notional_floor`` up to that of the next."""
+
+    notional_floor: Decimal
+    maintenance_rate: Decimal
+    max_leverage: int
+    maintenance_amount: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instrument:
+    """What can be traded, with every limit."""
+
+    symbol: str
+    tick_size: Decimal
+    lot_size: Decimal
+    contract_multiplier: Decimal
+    max_leverage: int
+    default_leverage: int
+    maker_fee: Decimal
+    taker_fee: Decimal
+    liquidation_fee: Decimal
+    price_band: Decimal
+    market_protection: Decimal
+    notional_min: Decimal
+    quantity_max: Decimal
+    tiers: tuple[Tier, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Book:
+    """The best levels of an order book, best first."""
+
+    symbol: str
+    sequence: int
+    bids: tuple[Level, ...]
+    asks: tuple[Level, ...]
+    time_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trade:
+    """A public trade."""
+
+    trade_id: int
+    symbol: str
+    price: Decimal
+    quantity: Decimal
+    taker_side: Side
+    liquidation: bool
+    time_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ticker:
+    """The state of a market in one line."""
+
+    symbol: str
+    best_bid: Decimal | None
+    best_bid_quantity: Decimal | None
+    best_ask: Decimal | None
+    best_ask_quantity: Decimal | None
+    last_price: Decimal | None
+    mark_price: Decimal | None
+    open_interest: Decimal
+    volume: Decimal
+    trades: int
+    time_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A new mark price."""
+
+    symbol: str
+    mark_price: Decimal
+    time_us: int

@@ -1,0 +1,159 @@
+"""One's own side of the exchange, as frozen values: orders, account, positions.
+
+Units: prices in quote per base, quantities in base (signed where they are a position), money in the settlement
+currency, rates as fractions, all ``Decimal``; ``time_us`` in microseconds since the Unix epoch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from clients.human_units import plain
+from exchange.domain.enums import (
+    MarginMode,
+    OrderStatus,
+    OrderType,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+)
+
+OPEN_STATUSES = frozenset({OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarginDecision:
+    """The margin arithmetic behind the accept or reject of an order (MARG-009).
+
+    ``available_after = available_before - required``; ``liquidation_price`` is that of the position if the order
+    filled whole at its limit.
+    """
+
+    path: MarginMode
+    required: Decimal
+    available_before: Decimal
+    available_after: Decimal
+    liquidation_price: Decimal | None = None
+
+    def __str__(self) -> str:
+        """Return the decision in one line."""
+        liquidation = "none" if self.liquidation_price is None else plain(self.liquidation_price)
+        return (
+            f"{self.path.value} margin: requires {plain(self.required)}, available {plain(self.available_before)} -> "
+            f"{plain(self.available_after)}, liquidation price {liquidation}"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """One's own order. ``limit_price`` of a market order is its protection price."""
+
+    order_id: int
+    client_order_id: str | None
+    symbol: str
+    side: Side
+    order_type: OrderType
+    time_in_force: TimeInForce
+    post_only: bool
+    reduce_only: bool
+    self_trade_prevention: SelfTradePrevention
+    limit_price: Decimal
+    quantity: Decimal
+    filled_quantity: Decimal
+    open_quantity: Decimal
+    average_fill_price: Decimal | None
+    order_status: OrderStatus
+    reason: str | None
+    liquidation_id: int | None
+    time_us: int
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the order still can trade."""
+        return self.order_status in OPEN_STATUSES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """What became of an accepted order by the end of its command, and why its margin was enough.
+
+    ``repeated`` is true when this client order id had been used for the same order before; then nothing was done.
+    """
+
+    order: Order
+    margin: MarginDecision
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """One's cross pool; ``total_equity`` adds the isolated scopes."""
+
+    account: str
+    wallet_balance: Decimal
+    equity: Decimal
+    initial_margin: Decimal
+    maintenance_margin: Decimal
+    order_margin: Decimal
+    available_balance: Decimal
+    margin_ratio: Decimal | None
+    bankrupt: bool
+    total_equity: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """A position with the health of the scope behind it; ``quantity`` is signed, long positive."""
+
+    symbol: str
+    quantity: Decimal
+    entry_price: Decimal | None
+    entry_cost: Decimal
+    mark_price: Decimal | None
+    unrealized_pnl: Decimal
+    margin_mode: MarginMode
+    leverage: int
+    isolated_wallet: Decimal
+    initial_margin: Decimal
+    maintenance_margin: Decimal
+    order_margin: Decimal
+    scope_equity: Decimal
+    margin_ratio: Decimal | None
+    bankrupt: bool
+    liquidation_price: Decimal | None
+    bankruptcy_price: Decimal | None
+    liquidating: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CanceledOrders:
+    """How many orders a cancel-all took out."""
+
+    canceled: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarginModeSet:
+    """The collateral behind the position in ``symbol`` from now on."""
+
+    symbol: str
+    margin_mode: MarginMode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeverageSet:
+    """The leverage of the position in ``symbol`` from now on."""
+
+    symbol: str
+    leverage: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarginMoved:
+    """What moved into (positive) or out of (negative) an isolated wallet, and both wallets after it."""
+
+    symbol: str
+    amount: Decimal
+    isolated_wallet: Decimal
+    wallet_balance: Decimal

@@ -1,0 +1,116 @@
+"""The client's market data: queries, subscriptions, event streams, mirrors.
+
+Units: prices in quote per base, quantities in base.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal, overload
+
+from clients.fields import list_reader, reader
+from clients.inflight import Call
+from clients.market_data import Book, Instrument, Mark, Ticker, Trade
+from clients.messages import Account, Order, Position
+from clients.mirror import Mirror
+from clients.session import Session
+from clients.streams import STREAM_EVENTS_MAX, EventStream
+from clients.subscriptions import Subscription
+from clients.updates import BookUpdate, Channel, Fill, Liquidation, Update
+
+
+class MarketMethods:
+    """Everything one asks of and hears from the market."""
+
+    _session: Session
+
+    async def instruments(self) -> dict[str, Instrument]:
+        """Return what can be traded, with every limit, by symbol."""
+        listed = await self._session.request(Call("market.instruments", {}, list_reader(Instrument)))
+        return {instrument.symbol: instrument for instrument in listed}
+
+    async def book(self, symbol: str, depth: int = 20) -> Book:
+        """Return the best ``depth`` price levels of each side."""
+        return await self._session.request(Call("market.book", {"symbol": symbol, "depth": depth}, reader(Book)))
+
+    async def trades(self, symbol: str, limit: int = 50) -> tuple[Trade, ...]:
+        """Return the most recent trades, newest last."""
+        return await self._session.request(Call("market.trades", {"symbol": symbol, "limit": limit}, list_reader(Trade)))
+
+    async def ticker(self, symbol: str) -> Ticker:
+        """Return best prices, last trade, mark and open interest."""
+        return await self._session.request(Call("market.ticker", {"symbol": symbol}, reader(Ticker)))
+
+    # -- subscriptions -------------------------------------------------------------------------------------------------
+
+    async def subscribe(self, channel: Channel, symbol: str | None = None, *, handle: Callable[[Update], None]) -> Subscription:
+        """Have ``handle`` called with every event of a channel, while it is being received, so it must be quick.
+
+        A public channel is for one symbol or, without one, for all; a private one takes no symbol.
+        """
+        subscription = Subscription(channel, symbol, FunctionSink(handle))
+        await self._session.subscribe(subscription)
+        return subscription
+
+    async def unsubscribe(self, subscription: Subscription) -> None:
+        """Stop a subscription."""
+        await self._session.unsubscribe(subscription)
+
+    async def mirror(self, *symbols: str, books: bool = True, own: bool | None = None) -> Mirror:
+        """Return mirrors that keep themselves current: books and marks of ``symbols``, and one's own side.
+
+        Without ``symbols``, of everything that can be traded. ``own`` (orders, positions, account, fills) is on after a
+        login unless it is said otherwise.
+        """
+        chosen = symbols or tuple(await self.instruments())
+        greeting = self._session.link.greeting
+        has_account = greeting is not None and greeting.logged_in is not None and greeting.logged_in.account is not None
+        mirror = Mirror(self._session, chosen, books=books, own=has_account if own is None else own)
+        await mirror.open()
+        return mirror
+
+    @overload
+    def events(
+        self, channel: Literal["book"], symbol: str | None = ..., *, events_max: int = ...
+    ) -> EventStream[BookUpdate]: ...
+    @overload
+    def events(self, channel: Literal["trades"], symbol: str | None = ..., *, events_max: int = ...) -> EventStream[Trade]: ...
+    @overload
+    def events(self, channel: Literal["ticker"], symbol: str | None = ..., *, events_max: int = ...) -> EventStream[Ticker]: ...
+    @overload
+    def events(self, channel: Literal["mark"], symbol: str | None = ..., *, events_max: int = ...) -> EventStream[Mark]: ...
+    @overload
+    def events(
+        self, channel: Literal["liquidations"], symbol: str | None = ..., *, events_max: int = ...
+    ) -> EventStream[Liquidation]: ...
+    @overload
+    def events(self, channel: Literal["orders"], *, events_max: int = ...) -> EventStream[Order]: ...
+    @overload
+    def events(self, channel: Literal["fills"], *, events_max: int = ...) -> EventStream[Fill]: ...
+    @overload
+    def events(self, channel: Literal["positions"], *, events_max: int = ...) -> EventStream[Position]: ...
+    @overload
+    def events(self, channel: Literal["account"], *, events_max: int = ...) -> EventStream[Account]: ...
+    def events(self, channel: Channel, symbol: str | None = None, *, events_max: int = STREAM_EVENTS_MAX) -> EventStream[Any]:
+        """Return the events of a channel for ``async for``, with at most ``events_max`` waiting to be taken."""
+        return EventStream(self._session, channel, symbol, events_max)
+
+
+class FunctionSink:
+    """A sink that calls a function."""
+
+    def __init__(self, handle: Callable[[Update], None]) -> None:
+        self._handle = handle
+
+    def receive(self, update: Update) -> None:
+        """Call the function."""
+        self._handle(update)
+
+    def began(self) -> None:
+        """Change nothing."""
+
+    def interrupted(self, reason: str) -> None:
+        """Change nothing; the present state will come as events."""
+
+    def ended(self, failure: str | None) -> None:
+        """Change nothing."""

@@ -1,0 +1,181 @@
+"""The client's orders and account.
+
+Units: prices in quote per base, quantities in base, money in the settlement currency.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from clients.errors import ExchangeError
+from clients.fields import list_reader, reader
+from clients.human_units import Number, to_text
+from clients.inflight import Call
+from clients.messages import Account, CanceledOrders, LeverageSet, MarginModeSet, MarginMoved, Order, Placed, Position
+from clients.requests import (
+    CancelAllOrders,
+    CancelOrder,
+    MarginModeWord,
+    OrderRequest,
+    OrderTypeWord,
+    PlaceOrder,
+    SelfTradeWord,
+    SideWord,
+    TimeInForceWord,
+    order_reference,
+    symbol_filter,
+    word_of,
+)
+from clients.session import Session
+from exchange.domain.enums import MarginMode, SelfTradePrevention, Side, TimeInForce
+
+
+class TradingMethods:
+    """Everything one does with one's own orders, positions and money."""
+
+    _session: Session
+
+    # -- orders --------------------------------------------------------------------------------------------------------
+
+    async def place_order(
+        self,
+        symbol: str,
+        side: SideWord,
+        quantity: Number,
+        price: Number | None = None,
+        *,
+        order_type: OrderTypeWord | None = None,
+        time_in_force: TimeInForceWord = TimeInForce.GTC,
+        post_only: bool = False,
+        reduce_only: bool = False,
+        self_trade_prevention: SelfTradeWord = SelfTradePrevention.CANCEL_TAKER,
+        client_order_id: str | None = None,
+    ) -> Placed:
+        """Enter an order and return what became of it, with its margin decision.
+
+        A limit order if there is a ``price``, else a market order. Raises ``OrderRejected`` with name, message and the
+        margin decision. With a ``client_order_id`` the same order may be sent again without being executed twice.
+        """
+        order = PlaceOrder(
+            symbol=symbol,
+            side=side,
+            quantity=quantity,
+            price=price,
+            order_type=order_type,
+            time_in_force=time_in_force,
+            post_only=post_only,
+            reduce_only=reduce_only,
+            self_trade_prevention=self_trade_prevention,
+            client_order_id=client_order_id,
+        )
+        return await self._session.request(order.call())
+
+    async def buy(
+        self,
+        symbol: str,
+        quantity: Number,
+        price: Number | None = None,
+        *,
+        time_in_force: TimeInForceWord = TimeInForce.GTC,
+        post_only: bool = False,
+        reduce_only: bool = False,
+        client_order_id: str | None = None,
+    ) -> Placed:
+        """Buy at ``price`` or better, or at the market without one; as ``place_order``."""
+        return await self.place_order(
+            symbol,
+            Side.BUY,
+            quantity,
+            price,
+            time_in_force=time_in_force,
+            post_only=post_only,
+            reduce_only=reduce_only,
+            client_order_id=client_order_id,
+        )
+
+    async def sell(
+        self,
+        symbol: str,
+        quantity: Number,
+        price: Number | None = None,
+        *,
+        time_in_force: TimeInForceWord = TimeInForce.GTC,
+        post_only: bool = False,
+        reduce_only: bool = False,
+        client_order_id: str | None = None,
+    ) -> Placed:
+        """Sell at ``price`` or better, or at the market without one; as ``place_order``."""
+        return await self.place_order(
+            symbol,
+            Side.SELL,
+            quantity,
+            price,
+            time_in_force=time_in_force,
+            post_only=post_only,
+            reduce_only=reduce_only,
+            client_order_id=client_order_id,
+        )
+
+    async def place_orders(self, orders: Sequence[PlaceOrder]) -> list[Placed | ExchangeError]:
+        """Send all ``orders`` before waiting; return each one's result, or its error, in the same place."""
+        return await self._session.request_many([order.call() for order in orders])
+
+    async def send_many(self, requests: Sequence[OrderRequest]) -> list[Placed | Order | CanceledOrders | ExchangeError]:
+        """Send placings and cancels in order before waiting; return each one's result, or its error, in the same place."""
+        return await self._session.request_many([request.call() for request in requests])
+
+    async def cancel_order(self, order_id: int | None = None, *, client_order_id: str | None = None) -> Order:
+        """Cancel one order, by one of its ids, and return its last state."""
+        return await self._session.request(CancelOrder(order_id=order_id, client_order_id=client_order_id).call())
+
+    async def cancel_all_orders(self, symbol: str | None = None) -> int:
+        """Cancel every open order, on one symbol or on all; return how many there were."""
+        return (await self._session.request(CancelAllOrders(symbol=symbol).call())).canceled
+
+    async def order(self, order_id: int | None = None, *, client_order_id: str | None = None) -> Order:
+        """Return one order, open or recently ended, by one of its ids."""
+        params = order_reference(order_id, client_order_id)
+        return await self._session.request(Call("order.get", params, reader(Order), client_order_id))
+
+    async def open_orders(self, symbol: str | None = None) -> tuple[Order, ...]:
+        """Return the open orders, on one symbol or on all, oldest first."""
+        return await self._session.request(Call("order.list", symbol_filter(symbol), list_reader(Order)))
+
+    async def ended_orders(self, symbol: str | None = None, *, limit: int = 100) -> tuple[Order, ...]:
+        """Return the ``limit`` orders that ended last, oldest first."""
+        params = {"status": "ended", "limit": limit, **symbol_filter(symbol)}
+        return await self._session.request(Call("order.list", params, list_reader(Order)))
+
+    # -- account -------------------------------------------------------------------------------------------------------
+
+    async def account(self) -> Account:
+        """Return the account's cross pool."""
+        return await self._session.request(Call("account.get", {}, reader(Account)))
+
+    async def positions(self, symbol: str | None = None) -> tuple[Position, ...]:
+        """Return the positions and per-symbol settings, on one symbol or on all."""
+        return await self._session.request(Call("account.positions", symbol_filter(symbol), list_reader(Position)))
+
+    async def set_margin_mode(self, symbol: str, margin_mode: MarginModeWord) -> MarginModeSet:
+        """Choose cross or isolated for a symbol; refused while it has a position or orders."""
+        params = {"symbol": symbol, "margin_mode": word_of(MarginMode, margin_mode, "margin_mode")}
+        return await self._session.request(Call("account.set_margin_mode", params, reader(MarginModeSet)))
+
+    async def set_leverage(self, symbol: str, leverage: int) -> LeverageSet:
+        """Choose the leverage for a symbol; refused while it has a position or orders."""
+        params = {"symbol": symbol, "leverage": leverage}
+        return await self._session.request(Call("account.set_leverage", params, reader(LeverageSet)))
+
+    async def add_margin(self, symbol: str, amount: Number) -> MarginMoved:
+        """Move ``amount`` from the cross wallet into an isolated position."""
+        return await self._session.request(_margin_move("account.add_margin", symbol, amount))
+
+    async def remove_margin(self, symbol: str, amount: Number) -> MarginMoved:
+        """Move ``amount`` out of an isolated position back to the cross wallet."""
+        return await self._session.request(_margin_move("account.remove_margin", symbol, amount))
+
+
+def _margin_move(method: str, symbol: str, amount: Number) -> Call[MarginMoved]:
+    params: dict[str, Any] = {"symbol": symbol, "amount": to_text(amount, "amount")}
+    return Call(method, params, reader(MarginMoved))

@@ -1,0 +1,120 @@
+"""What one can ask for, as values that know how to write themselves; several may be sent in one go.
+
+Units: prices in quote per base, quantities in base; ``Decimal``, text or int, never a float.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Literal, TypeAlias, TypeVar
+
+from clients.fields import reader
+from clients.human_units import Number, to_text
+from clients.inflight import Call
+from clients.messages import CanceledOrders, Order, Placed
+from exchange.domain.enums import MarginMode, OrderType, SelfTradePrevention, Side, TimeInForce
+
+SideWord: TypeAlias = Side | Literal["buy", "sell"]
+OrderTypeWord: TypeAlias = OrderType | Literal["limit", "market"]
+TimeInForceWord: TypeAlias = TimeInForce | Literal["gtc", "ioc", "fok"]
+SelfTradeWord: TypeAlias = SelfTradePrevention | Literal["cancel_taker", "cancel_maker", "cancel_both"]
+MarginModeWord: TypeAlias = MarginMode | Literal["cross", "isolated"]
+
+E = TypeVar("E", bound=Enum)
+
+_read_placed = reader(Placed)
+_read_order = reader(Order)
+_read_canceled = reader(CanceledOrders)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceOrder:
+    """An order to enter: a limit order if it has a price, else a market order, unless ``order_type`` says it."""
+
+    symbol: str
+    side: SideWord
+    quantity: Number
+    price: Number | None = None
+    order_type: OrderTypeWord | None = None
+    time_in_force: TimeInForceWord = TimeInForce.GTC
+    post_only: bool = False
+    reduce_only: bool = False
+    self_trade_prevention: SelfTradeWord = SelfTradePrevention.CANCEL_TAKER
+    client_order_id: str | None = None
+
+    def call(self) -> Call[Placed]:
+        """Return the request; ``TypeError`` and ``ValueError`` name the argument that cannot be written."""
+        inferred = OrderType.MARKET if self.price is None else OrderType.LIMIT
+        params: dict[str, object] = {
+            "symbol": self.symbol,
+            "side": word_of(Side, self.side, "side"),
+            "quantity": to_text(self.quantity, "quantity"),
+            "order_type": word_of(OrderType, self.order_type or inferred, "order_type"),
+        }
+        if self.price is not None:
+            params["limit_price"] = to_text(self.price, "price")
+        if self.time_in_force is not TimeInForce.GTC:
+            params["time_in_force"] = word_of(TimeInForce, self.time_in_force, "time_in_force")
+        if self.self_trade_prevention is not SelfTradePrevention.CANCEL_TAKER:
+            mode = word_of(SelfTradePrevention, self.self_trade_prevention, "self_trade_prevention")
+            params["self_trade_prevention"] = mode
+        if self.post_only:
+            params["post_only"] = True
+        if self.reduce_only:
+            params["reduce_only"] = True
+        if self.client_order_id is not None:
+            params["client_order_id"] = self.client_order_id
+        return Call("order.place", params, _read_placed, self.client_order_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelOrder:
+    """An order to cancel, by exactly one of its ids."""
+
+    order_id: int | None = None
+    client_order_id: str | None = None
+
+    def call(self) -> Call[Order]:
+        """Return the request; ``ValueError`` unless exactly one id is given."""
+        params = order_reference(self.order_id, self.client_order_id)
+        return Call("order.cancel", params, _read_order, self.client_order_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelAllOrders:
+    """Every open order, on one symbol or on all."""
+
+    symbol: str | None = None
+
+    def call(self) -> Call[CanceledOrders]:
+        """Return the request."""
+        return Call("order.cancel_all", symbol_filter(self.symbol), _read_canceled)
+
+
+OrderRequest: TypeAlias = PlaceOrder | CancelOrder | CancelAllOrders
+
+
+def order_reference(order_id: int | None, client_order_id: str | None) -> Mapping[str, object]:
+    """Return the parameters that name one order; ``ValueError`` unless exactly one id is given."""
+    if (order_id is None) == (client_order_id is None):
+        raise ValueError("name the order by either order_id or client_order_id")
+    if order_id is not None:
+        return {"order_id": order_id}
+    return {"client_order_id": client_order_id}
+
+
+def symbol_filter(symbol: str | None) -> Mapping[str, object]:
+    """Return the parameters that narrow a request to ``symbol``, or to nothing."""
+    return {} if symbol is None else {"symbol": symbol}
+
+
+def word_of(kind: type[E], value: E | str, field: str) -> str:
+    """Return the wire's word for ``value``; ``ValueError`` names the words that ``field`` may be."""
+    if isinstance(value, kind):
+        return str(value.value)
+    words = [str(member.value) for member in kind]
+    if value not in words:
+        raise ValueError(f"{field}: {value!r} is none of {', '.join(words)}")
+    return str(value)

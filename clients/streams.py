@@ -1,0 +1,109 @@
+"""Events as an ``async for``: a bounded queue between the reading task and a loop of one's own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from types import TracebackType
+from typing import Generic, TypeVar, cast
+
+from clients.errors import ConnectionLost, EventsMissed, ExchangeError, StreamOverflow
+from clients.session import Session
+from clients.subscriptions import Subscription
+from clients.updates import Channel, Update
+
+STREAM_EVENTS_MAX = 10_000
+"""How many events may wait in a stream before it is over."""
+
+T = TypeVar("T")
+
+
+class EventStream(Generic[T]):
+    """The events of one subscription, in order. Subscribes at the first step, or with ``async with``.
+
+    Raises ``StreamOverflow`` once its bound was reached, ``ConnectionLost`` when the connection is gone for good, and
+    ``EventsMissed`` once after each reconnect, after which it may be iterated further. The connection's keep-alive ends
+    the wait for a server that has gone silent.
+    """
+
+    def __init__(self, session: Session, channel: Channel, symbol: str | None, events_max: int) -> None:
+        if events_max < 1:
+            raise ValueError("events_max must be at least 1")
+        self._session = session
+        self._subscription = Subscription(channel, symbol, self)
+        self._events_max = events_max
+        self._waiting: deque[T | ExchangeError] = deque()
+        self._wake = asyncio.Event()
+        self._started = False
+        self._over = False
+
+    async def __aenter__(self) -> EventStream[T]:
+        await self._start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def __aiter__(self) -> EventStream[T]:
+        return self
+
+    async def __anext__(self) -> T:
+        await self._start()
+        while not self._waiting:
+            if self._over:
+                raise StopAsyncIteration
+            self._wake.clear()
+            await self._wake.wait()
+        item = self._waiting.popleft()
+        if isinstance(item, ExchangeError):
+            if isinstance(item, StreamOverflow):
+                await self.aclose()
+            raise item
+        return item
+
+    async def aclose(self) -> None:
+        """Unsubscribe; what still waits is dropped."""
+        self._finish()
+        self._waiting.clear()
+        if self._started:
+            await self._session.unsubscribe(self._subscription)
+
+    async def _start(self) -> None:
+        if not self._started:
+            await self._session.subscribe(self._subscription)
+            self._started = True
+
+    # -- what the session brings ---------------------------------------------------------------------------------------
+
+    def receive(self, update: Update) -> None:
+        """Queue one event, or end the stream when there is no place for it."""
+        if self._over:
+            return
+        if len(self._waiting) < self._events_max:
+            self._waiting.append(cast(T, update.data))
+            self._wake.set()
+            return
+        channel = self._subscription.channel
+        reason = f"{self._events_max} events of channel {channel} are waiting, which is the bound (events_max)"
+        self._finish(StreamOverflow(f"{reason}; take them faster, or allow more"))
+
+    def began(self) -> None:
+        """Change nothing: the events of the present state are events like others."""
+
+    def interrupted(self, reason: str) -> None:
+        """Queue the news that events may be missing from here on."""
+        if not self._over and not (self._waiting and isinstance(self._waiting[-1], EventsMissed)):
+            self._waiting.append(EventsMissed(f"{reason}; events of channel {self._subscription.channel} may be missing"))
+            self._wake.set()
+
+    def ended(self, failure: str | None) -> None:
+        """End the stream, with an error unless the client was closed on purpose."""
+        self._finish(None if failure is None else ConnectionLost(failure))
+
+    def _finish(self, error: ExchangeError | None = None) -> None:
+        if error is not None and not self._over:
+            self._waiting.append(error)
+        self._over = True
+        self._wake.set()
