@@ -8,7 +8,7 @@ from typing import NamedTuple
 from exchange.accounts.margin import path_of
 from exchange.accounts.position import Position, RestingOrder
 from exchange.domain.margin_math import order_reserve
-from exchange.domain.units import Cash, Ticks
+from exchange.domain.units import Cash, Lots, Ticks
 
 
 class OrderMargin(NamedTuple):
@@ -52,10 +52,18 @@ def _side_parts(position: Position, orders: list[RestingOrder], free: int, mark_
     for order in orders:
         covered = min(free, order.open_quantity)
         free -= covered
-        parts[order.order_id] = order_reserve(
-            position.instrument, order.sign, order.open_quantity - covered, order.price, mark_price, position.leverage
-        )
+        if covered:
+            parts[order.order_id] = _reserve(position, order, order.open_quantity - covered, mark_price)
+            continue
+        terms = (order.open_quantity, mark_price, position.leverage)
+        if order.reserve_terms != terms:  # a pure function of its terms: remembered, not kept incrementally
+            order.reserve, order.reserve_terms = _reserve(position, order, order.open_quantity, mark_price), terms
+        parts[order.order_id] = order.reserve
     return parts
+
+
+def _reserve(position: Position, order: RestingOrder, lots: Lots, mark_price: Ticks) -> Cash:
+    return order_reserve(position.instrument, order.sign, lots, order.price, mark_price, position.leverage)
 
 
 def order_margin(position: Position, mark_price: Ticks | None) -> Cash:

@@ -20,7 +20,7 @@ class Wallet:
 class RestingOrder:
     """An open order as the account service sees it: what it could still cost. ``sign`` is +1 for a buy."""
 
-    __slots__ = ("open_quantity", "order_id", "price", "reduce_only", "sign")
+    __slots__ = ("open_quantity", "order_id", "price", "reduce_only", "reserve", "reserve_terms", "sign")
 
     def __init__(self, order_id: OrderId, sign: int, price: Ticks, open_quantity: Lots, reduce_only: bool) -> None:
         self.order_id = order_id
@@ -28,6 +28,10 @@ class RestingOrder:
         self.price = price
         self.open_quantity = open_quantity
         self.reduce_only = reduce_only
+        self.reserve: Cash = 0
+        """What the whole order holds when none of it is free, as computed for ``reserve_terms``."""
+        self.reserve_terms: tuple[Lots, Ticks, int] | None = None
+        """The open quantity, mark and leverage that ``reserve`` is of."""
 
 
 class Position:
