@@ -45,7 +45,9 @@ class IsolatedPath:
         return position.liquidation_id is not None
 
     def risk(self, account: Account, position: Position, marks: Mapping[Symbol, Ticks]) -> Risk:
-        """Return how the position stands."""
+        """Return how the position stands; flat, there may be no mark yet and none is needed."""
+        if not position.quantity:
+            return Risk(position.wallet.balance, 0, 0, 0)
         return position_risk(position, marks[position.symbol])
 
     def risk_after(
