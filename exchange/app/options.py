@@ -1,0 +1,32 @@
+"""What the commands were asked to do, as the command line parsed it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServeOptions:
+    """``ringfence serve``; None means what the config says."""
+
+    config: Path | None = None
+    host: str | None = None
+    port: int | None = None
+    public: bool = False
+    ready_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoOptions:
+    """``ringfence demo``. Units: ``from_ms`` and ``to_ms`` milliseconds since the Unix epoch, given both or neither."""
+
+    plain: bool = False
+    seed: int = 42
+    keep: bool = False
+    config: Path | None = None
+    marks: Mapping[str, Path] = field(default_factory=dict)
+    from_ms: int | None = None
+    to_ms: int | None = None
+    summary: Path | None = None
