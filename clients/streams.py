@@ -36,6 +36,7 @@ class EventStream(Generic[T]):
         self._wake = asyncio.Event()
         self._started = False
         self._over = False
+        self._missed: str | None = None
 
     async def __aenter__(self) -> EventStream[T]:
         await self._start()
@@ -81,6 +82,7 @@ class EventStream(Generic[T]):
         """Queue one event, or end the stream when there is no place for it."""
         if self._over:
             return
+        self._tell_what_was_missed()
         if len(self._waiting) < self._events_max:
             self._waiting.append(cast(T, update.data))
             self._wake.set()
@@ -90,17 +92,22 @@ class EventStream(Generic[T]):
         self._finish(StreamOverflow(f"{reason}; take them faster, or allow more"))
 
     def began(self) -> None:
-        """Change nothing: the events of the present state are events like others."""
+        """Tell of what was missed, if this is the beginning after a reconnect."""
+        self._tell_what_was_missed()
 
     def interrupted(self, reason: str) -> None:
-        """Queue the news that events may be missing from here on."""
-        if not self._over and not (self._waiting and isinstance(self._waiting[-1], EventsMissed)):
-            self._waiting.append(EventsMissed(f"{reason}; events of channel {self._subscription.channel} may be missing"))
-            self._wake.set()
+        """Remember that events may be missing when the stream goes on."""
+        self._missed = reason
 
     def ended(self, failure: str | None) -> None:
         """End the stream, with an error unless the client was closed on purpose."""
         self._finish(None if failure is None else ConnectionLost(failure))
+
+    def _tell_what_was_missed(self) -> None:
+        reason, self._missed = self._missed, None
+        if reason is not None and not self._over:
+            self._waiting.append(EventsMissed(f"{reason}; events of channel {self._subscription.channel} may be missing"))
+            self._wake.set()
 
     def _finish(self, error: ExchangeError | None = None) -> None:
         if error is not None and not self._over:
