@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from exchange.accounts.position import Account, Position, Wallet
 from exchange.accounts.risk import Risk, Scope
@@ -82,7 +82,7 @@ class CrossPath:
         """Return what an increase would have to add to the position beyond its own margin: nothing in cross."""
         return 0
 
-    def fill_margin(self, usual: Cash, needed: Cash, available: Cash) -> Cash | None:
+    def fill_margin(self, usual: Cash, needed: Cash, available: Callable[[], Cash]) -> Cash | None:
         """Return what an increasing fill moves into the position's own wallet: nothing in cross."""
         return 0
 

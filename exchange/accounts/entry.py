@@ -106,6 +106,6 @@ def estimated_liquidation_price(
         value = notional_value(instrument, opening, price)
         fee = fee_on(value, instrument.taker_fee)
         usual = isolated_fill_margin(instrument, sign, opening, price, mark, position.leverage, fee)
-        wallet += (path.fill_margin(usual, 0, usual) or 0) - fee
+        wallet += (path.fill_margin(usual, 0, lambda: usual) or 0) - fee
         held, cost = held + sign * opening, cost + sign * value
     return liquidation_price(instrument, held, cost, wallet, mark)

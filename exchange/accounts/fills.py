@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from exchange.accounts.margin import MarginPath, path_of
@@ -55,11 +55,12 @@ def check_leg(
     marks: Mapping[Symbol, Ticks],
     fill: ProposedFill,
     leg: Leg,
-    available: Cash,
+    available: Callable[[], Cash],
 ) -> LegCheck:
     """Return the effect of a fill on one side, or the rule that it breaks.
 
-    ``available`` is the account's available balance with the filling order's own reservation counted as free.
+    ``available`` gives the account's available balance with the filling order's own reservation counted as free; it is
+    asked for only where the path needs it.
     """
     path, instrument = path_of(position), position.instrument
     fee = leg_fee(instrument, fill, leg)
@@ -92,7 +93,7 @@ def _check_increase(
     fee: Cash,
     quantity: Lots,
     value: Cash,
-    available: Cash,
+    available: Callable[[], Cash],
 ) -> LegCheck:
     instrument, mark, leverage = position.instrument, marks[position.symbol], position.leverage
     notional = notional_value(instrument, quantity, mark)

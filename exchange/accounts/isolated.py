@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from exchange.accounts.position import Account, Position, Wallet
 from exchange.accounts.risk import Risk, Scope
@@ -69,13 +69,13 @@ class IsolatedPath:
         risk = position_risk(position, mark_price)
         return max(0, risk.initial_margin - risk.equity)
 
-    def fill_margin(self, usual: Cash, needed: Cash, available: Cash) -> Cash | None:
+    def fill_margin(self, usual: Cash, needed: Cash, available: Callable[[], Cash]) -> Cash | None:
         """Return what an increasing fill moves into the wallet, or None when it is not to be had (MARG-012)."""
-        wanted = max(usual, needed)
-        if wanted <= available:
+        most, wanted = available(), max(usual, needed)
+        if wanted <= most:
             return wanted
         least = max(0, needed)
-        return least if least <= available else None
+        return least if least <= most else None
 
     def payout(self, position: Position, closed: Lots, proceeds: Cash) -> Cash:
         """Return what a reduction by the owner pays back to the cross wallet (MARG-014).

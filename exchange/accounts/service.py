@@ -120,8 +120,14 @@ class AccountService:
 
     def _check_leg(self, fill: ProposedFill, leg: Leg) -> LegCheck:
         account, position = self.accounts[leg.account], self.position(leg.account, fill.symbol)
-        available = available_without(account, position, leg.order_id, self.marks)
-        return check_leg(account, position, self.marks, fill, leg, available)
+        return check_leg(
+            account,
+            position,
+            self.marks,
+            fill,
+            leg,
+            lambda: available_without(account, position, leg.order_id, self.marks),
+        )
 
     def fill_cap(self, account: AccountId, symbol: Symbol, sign: int, *, reduce_only: bool) -> Lots | None:
         """Return how many lots may fill before the position would cross zero; None for no cap (BOOK-011)."""
