@@ -11,7 +11,9 @@ class ServerLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """What one connection, and all of them together, may take."""
 
     connections_max: int = 1_000
-    """Connections that are open or opening; one more is refused with HTTP 503."""
+    """Open connections; one more is refused with HTTP 503."""
+    handshakes_max: int = 256
+    """Connections whose handshake is not done; one more is cut without an answer."""
     frame_bytes_max: int = 64 * 1024
     """One request after login."""
     frame_bytes_before_login_max: int = 4 * 1024
@@ -50,3 +52,5 @@ class ServerLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """How long a closing handshake may take before the connection is cut."""
     tick_interval_ms: int = 1_000
     """How often connections are looked at for pings and idleness."""
+    restart_retry_ms: int = 1_000
+    """When a client may come back after the server stopped, as the ``shutdown`` message tells it."""

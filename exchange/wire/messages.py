@@ -477,6 +477,10 @@ class DecisionBody(Message, frozen=True, kw_only=True):
     available_after: str
     liquidation_price: str | None
 
+    def as_details(self) -> dict[str, Any]:
+        """Return the decision as the details of an error."""
+        return {name: getattr(self, name) for name in self.__struct_fields__}
+
 
 class OrderBody(Message, frozen=True, kw_only=True):
     """An order as its owner sees it."""

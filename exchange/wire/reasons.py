@@ -45,7 +45,7 @@ REASONS: dict[Reason, ReasonEntry] = {
         3002,
         "quantity",
         Unit.QUANTITY,
-        "quantity {actual} is not a whole multiple of the lot {limit}; round it to one",
+        "quantity {actual} must be a whole multiple of the lot and at least {limit}; choose one",
     ),
     Reason.PRICE_LIMIT: ReasonEntry(
         3003,
@@ -133,8 +133,7 @@ REASONS: dict[Reason, ReasonEntry] = {
         4001,
         "quantity",
         Unit.COUNT,
-        "the position could grow into a tier whose highest leverage is {limit}, below the account's {actual}; "
-        "lower quantity or leverage",
+        "the position could grow into a tier whose highest leverage is below the account's; lower quantity or leverage",
     ),
     Reason.LEVERAGE_RANGE: ReasonEntry(
         4002, "leverage", Unit.COUNT, "leverage {actual} is outside the range from 1 to {limit}; choose one inside"

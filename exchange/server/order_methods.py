@@ -1,0 +1,107 @@
+"""The ``order.*`` methods: the exchange floor as its customers meet it."""
+
+from __future__ import annotations
+
+from exchange.domain.commands import PlaceOrder
+from exchange.domain.enums import OrderStatus
+from exchange.domain.events import OrderAccepted, OrderCanceled, OrderRejected, OrderRepeated
+from exchange.domain.rejects import Reason
+from exchange.domain.views import MarginDecision, OrderView
+from exchange.server.parts import ExchangeParts
+from exchange.server.pictures import Pictures
+from exchange.services.order_history import OrderRecord
+from exchange.wire import messages as wire
+from exchange.wire.bodies import decision_body, order_body
+from exchange.wire.errors import WireError
+from exchange.wire.reasons import REASONS, Unit, rejection
+from exchange.wire.session import Session
+from exchange.wire.translate import Translator, check_reference
+
+
+class OrderMethods:
+    """Places, cancels and shows orders of the session's account."""
+
+    def __init__(self, parts: ExchangeParts, translator: Translator, pictures: Pictures) -> None:
+        self._parts = parts
+        self._translator = translator
+        self._pictures = pictures
+
+    def place(self, session: Session, params: wire.PlaceParams) -> wire.PlaceResult:
+        """Enter an order and return what became of it by the end of its command (WIRE-012)."""
+        command = self._translator.place(session.account, params)
+        applied = self._parts.submit(command)
+        first = applied.events[0]
+        if isinstance(first, OrderAccepted):
+            return self._result(first, self._record(first.order).order, repeated=False)
+        if isinstance(first, OrderRepeated):
+            return self._result(first.accepted, first.outcome, repeated=True)
+        assert isinstance(first, OrderRejected), "an order is accepted, repeated or rejected first of all"
+        raise self._rejected(command, first)
+
+    def cancel(self, session: Session, params: wire.OrderReferenceParams) -> wire.OrderBody:
+        """Cancel one order and return it as it ended."""
+        applied = self._parts.submit(self._translator.cancel(session.account, params))
+        canceled = next(event for event in applied.events if isinstance(event, OrderCanceled))
+        return self._body(canceled.order, canceled.reason)
+
+    def cancel_all(self, session: Session, params: wire.SymbolFilterParams) -> wire.CancelAllResult:
+        """Cancel every order and return how many there were."""
+        applied = self._parts.submit(self._translator.cancel_all(session.account, params))
+        canceled = [event for event in applied.events if isinstance(event, OrderCanceled)]
+        return wire.CancelAllResult(canceled=sum(event.reason is Reason.CANCELED_BY_OWNER for event in canceled))
+
+    def get(self, session: Session, params: wire.OrderReferenceParams) -> wire.OrderBody:
+        """Return one order, open or recently ended; others' orders are not found, like those that never were."""
+        check_reference(params)
+        orders, record = self._parts.feed.orders, None
+        if params.order_id is not None:
+            record = orders.by_order_id(session.account, params.order_id)
+        elif params.client_order_id is not None:
+            record = orders.by_client_order_id(session.account, params.client_order_id)
+        if record is None:
+            raise rejection(Reason.NOT_FOUND)
+        return self._body(record.order, record.reason)
+
+    def list(self, session: Session, params: wire.OrderListParams) -> tuple[wire.OrderBody, ...]:
+        """Return all open orders, or the latest ended ones; oldest first."""
+        symbol = self._translator.optional_symbol(params.symbol)
+        if params.status == "open":
+            return self._pictures.open_orders(session.account, symbol)
+        return self._pictures.ended_orders(session.account, symbol, params.limit)
+
+    def _result(self, accepted: OrderAccepted, outcome: OrderView, *, repeated: bool) -> wire.PlaceResult:
+        assert accepted.decision is not None, "only the venue's own orders are accepted without a margin decision"
+        instrument = self._parts.venue.instruments[outcome.symbol]
+        record = self._record(outcome)
+        canceled = outcome.order_status is OrderStatus.CANCELED
+        return wire.PlaceResult(
+            order=self._body(outcome, record.reason if canceled else None),
+            margin=decision_body(instrument, accepted.decision),
+            repeated=repeated,
+        )
+
+    def _record(self, order: OrderView) -> OrderRecord:
+        """Return what the feed remembers of an order of this very command, or the order itself."""
+        return self._parts.feed.orders.by_order_id(order.account, order.order_id) or OrderRecord(order, None)
+
+    def _body(self, order: OrderView, reason: Reason | None) -> wire.OrderBody:
+        return order_body(self._parts.venue.instruments[order.symbol], order, reason)
+
+    def _rejected(self, command: PlaceOrder, event: OrderRejected) -> WireError:
+        """Return the error of a rejected order; its details are the margin decision (WIRE-013)."""
+        instrument = self._parts.venue.instruments.get(event.symbol)
+        decision, limit, actual = event.decision, event.limit, event.actual
+        details = None
+        if decision is not None and instrument is not None:
+            details = decision_body(instrument, decision).as_details()
+        if limit is None and actual is None and event.reason is Reason.INITIAL_INSUFFICIENT and decision is not None:
+            limit, actual = _shortfall(decision)
+        if actual is None:
+            unit = REASONS[event.reason].unit
+            actual = {Unit.PRICE: command.limit_price, Unit.QUANTITY: command.quantity}.get(unit)
+        return rejection(event.reason, limit, actual, instrument, details)
+
+
+def _shortfall(decision: MarginDecision) -> tuple[int, int]:
+    """Return what was available and what was needed. Units: cash."""
+    return decision.available_before, decision.required

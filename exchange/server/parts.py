@@ -1,0 +1,42 @@
+"""What a gateway serves: the parts of one running exchange."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from exchange.domain.commands import AnyCommand
+from exchange.domain.events import CommandRejected
+from exchange.server.keys import KeyRing
+from exchange.services.clock import Clock
+from exchange.services.feed import Feed
+from exchange.services.sequencer import Applied, Sequencer, SequencerHaltedError
+from exchange.venue.venue import Venue
+from exchange.wire.errors import Fault, fault
+from exchange.wire.reasons import rejection
+
+
+class ExchangeParts(NamedTuple):
+    """One venue with its clock, its only door, what is folded from its events, and its keys.
+
+    ``feed.apply`` must be subscribed to the sequencer before a gateway is made.
+    """
+
+    venue: Venue
+    clock: Clock
+    sequencer: Sequencer
+    feed: Feed
+    keys: KeyRing
+
+    def submit(self, command: AnyCommand) -> Applied:
+        """Apply a command and return what came of it; ``WireError`` when the venue refused it or was halted."""
+        try:
+            applied = self.sequencer.submit(command)
+        except SequencerHaltedError:
+            raise fault(
+                Fault.HALTED, "the venue was halted by an internal error and takes no commands; its operator must restart it"
+            ) from None
+        for event in applied.events:
+            if isinstance(event, CommandRejected):
+                instrument = None if event.symbol is None else self.venue.instruments.get(event.symbol)
+                raise rejection(event.reason, event.limit, event.actual, instrument)
+        return applied

@@ -1,0 +1,215 @@
+"""From what the venue did to what subscribers see. Each message is built and encoded once, and only if somebody listens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
+
+import msgspec
+
+from exchange.domain.enums import OrderStatus, Side
+from exchange.domain.events import (
+    AccountChanged,
+    BookChanged,
+    Event,
+    LiquidationFinished,
+    LiquidationOrdersCanceled,
+    LiquidationOrderSettled,
+    LiquidationStarted,
+    MarkPriceChanged,
+    OrderAccepted,
+    OrderCanceled,
+    OrderFilled,
+    OrderShrunk,
+    PositionChanged,
+    PositionTransferred,
+    TradeExecuted,
+)
+from exchange.domain.ids import AccountId, LiquidationId, Symbol
+from exchange.domain.rejects import Reason
+from exchange.domain.views import OrderView
+from exchange.server.framing import frame_of
+from exchange.server.parts import ExchangeParts
+from exchange.server.pictures import Pictures, Stream
+from exchange.server.subscriptions import Subscriptions
+from exchange.services.sequencer import Applied
+from exchange.wire import messages as wire
+from exchange.wire.bodies import account_body, fill_body, order_body, position_body, side_pairs, time_us, trade_body
+from exchange.wire.codec import Codec
+from exchange.wire.liquidation_bodies import liquidation_body
+
+Publish: TypeAlias = Callable[[Any, Applied], None]
+
+
+class Publisher:
+    """Turns each applied command into frames for every subscriber, before the command's own answer is written (WIRE-008)."""
+
+    def __init__(self, parts: ExchangeParts, pictures: Pictures, subscriptions: Subscriptions) -> None:
+        self._venue, self._feed = parts.venue, parts.feed
+        self._pictures = pictures
+        self._subscriptions = subscriptions
+        self._tickers: dict[Symbol, wire.TickerBody] = {}
+        self._touched: dict[Symbol, None] = {}
+        self._liquidating: dict[LiquidationId, Symbol | None] = {}
+        self._methods: dict[type[Event], Publish] = {
+            OrderAccepted: self._order,
+            OrderShrunk: self._order,
+            OrderFilled: self._order,
+            OrderCanceled: self._order_canceled,
+            TradeExecuted: self._trade,
+            BookChanged: self._book,
+            PositionChanged: self._position,
+            AccountChanged: self._account,
+            MarkPriceChanged: self._mark,
+            LiquidationStarted: self._liquidation,
+            LiquidationOrdersCanceled: self._liquidation,
+            LiquidationOrderSettled: self._liquidation,
+            PositionTransferred: self._liquidation,
+            LiquidationFinished: self._liquidation,
+        }
+        parts.sequencer.subscribe(self.publish)
+
+    def publish(self, applied: Applied) -> None:
+        """Send what one command did, in the order of its events; tickers come last."""
+        for event in applied.events:
+            method = self._methods.get(type(event))
+            if method is not None:
+                method(event, applied)
+        for symbol in self._touched:
+            self._ticker(symbol, applied)
+        self._touched.clear()
+
+    def present_frames(self, stream: Stream, codec: Codec) -> Iterator[bytes]:
+        """Return the frames that a stream begins, or goes on after being conflated, with (WIRE-009)."""
+        for message in self._pictures.present_state(stream):
+            if isinstance(message, wire.ChannelUpdate) and isinstance(message.data, wire.TickerBody):
+                self._tickers[message.data.symbol] = message.data
+            yield frame_of(codec, message)
+
+    # -- public streams --------------------------------------------------------------------------------------------
+
+    def _trade(self, event: TradeExecuted, applied: Applied) -> None:
+        instrument = self._venue.instruments[event.symbol]
+        self._touched[event.symbol] = None
+        if self._subscriptions.of(stream := Stream("trades", event.symbol)):
+            body = trade_body(
+                instrument,
+                event.trade_id,
+                event.price,
+                event.quantity,
+                event.taker_side,
+                event.liquidation_id is not None,
+                event.time_ns,
+            )
+            self._send(stream, event.symbol, applied, body)
+        for side in (event.maker, event.taker):
+            if side.order.order_status is OrderStatus.PARTIALLY_FILLED:
+                self._order_update(side.order, None, applied)
+            if self._subscriptions.of(stream := Stream("fills", side.account)):
+                self._send(stream, event.symbol, applied, fill_body(instrument, event, side))
+
+    def _book(self, event: BookChanged, applied: Applied) -> None:
+        symbol = event.symbol
+        self._touched[symbol] = None
+        if not self._subscriptions.of(stream := Stream("book", symbol)):
+            return
+        instrument, market = self._venue.instruments[symbol], self._feed.market(symbol)
+        update = wire.BookUpdate(
+            type="delta",
+            symbol=symbol,
+            sequence=market.book_sequence,
+            previous_sequence=market.book_sequence_before,
+            bids=side_pairs(instrument, event.levels, Side.BUY),
+            asks=side_pairs(instrument, event.levels, Side.SELL),
+            time_us=time_us(applied.time_ns),
+        )
+        self._send_state(stream, update)
+
+    def _mark(self, event: MarkPriceChanged, applied: Applied) -> None:
+        self._touched[event.symbol] = None
+        if self._subscriptions.of(stream := Stream("mark", event.symbol)):
+            price = self._venue.instruments[event.symbol].price_grid.format(event.mark_price)
+            body = wire.MarkBody(symbol=event.symbol, mark_price=price, time_us=time_us(event.time_ns))
+            self._send_state(stream, _update(stream, event.symbol, applied, body))
+
+    def _ticker(self, symbol: Symbol, applied: Applied) -> None:
+        """Send a symbol's ticker if anything in it but the time is new."""
+        stream = Stream("ticker", symbol)
+        if not self._subscriptions.of(stream):
+            return
+        ticker, before = self._pictures.ticker(symbol), self._tickers.get(symbol)
+        self._tickers[symbol] = ticker
+        if before is None or msgspec.structs.replace(before, time_us=ticker.time_us) != ticker:
+            self._send_state(stream, _update(stream, symbol, applied, ticker))
+
+    def _liquidation(
+        self,
+        event: LiquidationStarted
+        | LiquidationOrdersCanceled
+        | LiquidationOrderSettled
+        | PositionTransferred
+        | LiquidationFinished,
+        applied: Applied,
+    ) -> None:
+        """Send one step; it belongs to the stream of its symbol, or to none where a whole cross scope is meant."""
+        match event:
+            case LiquidationStarted():
+                symbol = self._liquidating[event.liquidation_id] = event.symbol
+            case LiquidationOrdersCanceled():
+                symbol = self._liquidating.get(event.liquidation_id)
+            case LiquidationFinished():
+                symbol = self._liquidating.pop(event.liquidation_id, None)
+            case _:
+                symbol = event.symbol
+        stream = Stream("liquidations", symbol)
+        if self._subscriptions.of(stream):
+            body = liquidation_body(self._venue.instruments, event, applied.time_ns)
+            assert body is not None, "every event registered here is a step of a liquidation"
+            self._send(stream, symbol, applied, body)
+
+    # -- private streams -------------------------------------------------------------------------------------------
+
+    def _order(self, event: OrderAccepted | OrderShrunk | OrderFilled, applied: Applied) -> None:
+        self._order_update(event.order, None, applied)
+
+    def _order_canceled(self, event: OrderCanceled, applied: Applied) -> None:
+        self._order_update(event.order, event.reason, applied)
+
+    def _order_update(self, order: OrderView, reason: Reason | None, applied: Applied) -> None:
+        if self._subscriptions.of(stream := Stream("orders", order.account)):
+            body = order_body(self._venue.instruments[order.symbol], order, reason)
+            self._send(stream, order.symbol, applied, body)
+
+    def _position(self, event: PositionChanged, applied: Applied) -> None:
+        position = event.position
+        self._touched[position.symbol] = None
+        if self._subscriptions.of(stream := Stream("positions", position.account)):
+            body = position_body(self._venue.instruments[position.symbol], position)
+            self._send(stream, position.symbol, applied, body)
+
+    def _account(self, event: AccountChanged, applied: Applied) -> None:
+        if self._subscriptions.of(stream := Stream("account", event.state.account)):
+            self._send(stream, None, applied, account_body(event.state))
+
+    # -- delivery --------------------------------------------------------------------------------------------------
+
+    def _send(self, stream: Stream, symbol: Symbol | None, applied: Applied, body: wire.Message) -> None:
+        frames: dict[Codec, bytes] = {}
+        update = _update(stream, symbol, applied, body)
+        for subscriber in self._subscriptions.of(stream):
+            frame = frames.get(subscriber.codec)
+            if frame is None:
+                frame = frames[subscriber.codec] = frame_of(subscriber.codec, update)
+            subscriber.send_event(frame)
+
+    def _send_state(self, stream: Stream, update: wire.Message) -> None:
+        frames: dict[Codec, bytes] = {}
+        for subscriber in self._subscriptions.of(stream):
+            frame = frames.get(subscriber.codec)
+            if frame is None:
+                frame = frames[subscriber.codec] = frame_of(subscriber.codec, update)
+            subscriber.send_state(stream, frame)
+
+
+def _update(stream: Stream, symbol: Symbol | AccountId | None, applied: Applied, body: wire.Message) -> wire.ChannelUpdate:
+    return wire.ChannelUpdate(channel=stream.channel, symbol=symbol, sequence=applied.sequence, data=body)

@@ -1,0 +1,110 @@
+"""Why a frame is no request, told in the words of the protocol: which field, what was expected, what to do."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, get_args, get_type_hints
+
+from exchange.domain.ids import is_valid_id
+from exchange.wire.errors import Fault, WireError, fault
+from exchange.wire.messages import AnyRequest, Params
+
+_UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(.*?)`(?: - at `(.*)`)?\Z", re.DOTALL)
+_MISSING_FIELD = re.compile(r"Object missing required field `(.*?)`(?: - at `(.*)`)?\Z", re.DOTALL)
+_OTHER_REFUSAL = re.compile(r"(.*) - at (?:`key` in )?`\$(.*)`\Z", re.DOTALL)
+_EXPECTED = re.compile(r"Expected `([^`]*)`(?:, got `([^`]*)`)?\Z")
+
+_WORDS = {
+    "str": "text",
+    "int": "a whole number",
+    "int | str": "a whole number or text",
+    "float": "a number with a fraction",
+    "bool": "true or false",
+    "object": "a map",
+    "array": "a list",
+    "null": "nothing",
+    "None": "nothing",
+    "bytes": "raw bytes",
+}
+_DECIMAL_FIELDS = frozenset({"quantity", "limit_price", "amount", "marks"})
+
+
+def _params_types() -> dict[str, type[Params]]:
+    return {kind.__struct_config__.tag: get_type_hints(kind)["params"] for kind in get_args(AnyRequest)}
+
+
+PARAMS_TYPES: dict[str, type[Params]] = _params_types()
+"""The parameters of every method."""
+
+
+def explain_refusal(refusal: Exception, method: str | None) -> WireError:
+    """Return the error behind a decoder's refusal; ``method`` is the request's, where it could be read."""
+    text = str(refusal)
+    if isinstance(refusal, RecursionError):
+        return fault(Fault.MALFORMED, "the request is nested too deeply; send a map with id, method and params")
+    if method is not None and method not in PARAMS_TYPES:
+        return fault(
+            Fault.UNKNOWN_METHOD,
+            f"method {_shown(method)} does not exist; the methods are {_list(PARAMS_TYPES)}",
+            field="method",
+        )
+    return _explain_text(text, method)
+
+
+def _explain_text(text: str, method: str | None) -> WireError:
+    if unknown := _UNKNOWN_FIELD.match(text):
+        return _unknown_field(unknown.group(1), unknown.group(2) is not None, method)
+    if missing := _MISSING_FIELD.match(text):
+        name = missing.group(1)
+        return fault(Fault.MISSING_FIELD, f"{name} is missing; {_shown(method)} needs it", field=name)
+    if other := _OTHER_REFUSAL.match(text):
+        return _invalid_field(_plain_path(other.group(2)), other.group(1), method)
+    return fault(Fault.MALFORMED, "the frame holds no readable request; send one map with id, method and params")
+
+
+def _unknown_field(name: str, in_params: bool, method: str | None) -> WireError:
+    known = PARAMS_TYPES[method].__struct_fields__ if in_params and method is not None else ("id", "method", "params")
+    whose = _shown(method) if in_params else "a request"
+    allowed = f"its fields are {_list(known)}" if known else "it takes none"
+    field = name if is_valid_id(name) else None
+    return fault(Fault.UNKNOWN_FIELD, f"{whose} has no field {_shown(name)}; {allowed}", field=field)
+
+
+def _invalid_field(path: str, sentence: str, method: str | None) -> WireError:
+    name = path or "request"
+    if sentence.startswith("Invalid enum value"):
+        choices = _choices(path, method)
+        advice = f"; choose one of {_list(choices)}" if choices else ""
+        return fault(Fault.INVALID_FIELD, f"{name} has a value that does not exist{advice}", field=path)
+    if "matching regex" in sentence:
+        return fault(Fault.INVALID_FIELD, f"{name} must be 1 to 36 letters, digits or _ . : - characters", field=path)
+    expected = _EXPECTED.match(sentence)
+    if expected is None:  # a bound, such as: Expected `int` >= 1
+        bound = re.sub(r"`([^`]*)`", lambda kind: _WORDS.get(kind.group(1), kind.group(1)), sentence)
+        return fault(Fault.INVALID_FIELD, f"{name}: {bound[0].lower()}{bound[1:]}", field=path)
+    wanted = _WORDS.get(expected.group(1), expected.group(1))
+    given = f", not {_WORDS.get(expected.group(2), expected.group(2))}" if expected.group(2) else ""
+    if path in _DECIMAL_FIELDS and expected.group(1) == "str":
+        wanted = 'a decimal number in text, such as "60000.5"'
+    return fault(Fault.INVALID_FIELD, f"{name} must be {wanted}{given}", field=path)
+
+
+def _plain_path(path: str) -> str:
+    """Return a decoder's path as a field name: ``.params.marks[...]`` is ``marks``."""
+    return path.removeprefix(".").removeprefix("params.").replace("[...]", "")
+
+
+def _choices(path: str, method: str | None) -> tuple[str, ...]:
+    hints: dict[str, Any] = get_type_hints(PARAMS_TYPES[method]) if method is not None else {}
+    return tuple(choice for choice in get_args(hints.get(path)) if isinstance(choice, str))
+
+
+def _list(words: Any) -> str:
+    return ", ".join(words)
+
+
+def _shown(text: str | None) -> str:
+    """Return a peer's own word if it is harmless to repeat."""
+    if text is None:
+        return "the request"
+    return text if is_valid_id(text) else "of that name"
