@@ -80,6 +80,9 @@ class Resolution:
     def _is_breached(self, liquidation: Liquidation) -> bool:
         return self._accounts.scope_risk(liquidation.scope).is_breached
 
+    def _must_close(self, liquidation: Liquidation, position: Position) -> bool:
+        return bool(position.quantity) and self._is_breached(liquidation)
+
     def _health(self, liquidation: Liquidation) -> ScopeHealth:
         return self._accounts.scope_risk(liquidation.scope).health()
 
@@ -148,11 +151,14 @@ class Resolution:
             self._transfer(liquidation, position, INSURANCE_FUND, lots, CloseOutVenue.FUND)
 
     def _to_opposite_accounts(self, liquidation: Liquidation, position: Position) -> None:
-        """Deleverage opposite positions, then share out the residual at the mark (LIQ-008, LIQ-009)."""
+        """Deleverage opposite positions, then share out the residual at the mark (LIQ-008, LIQ-009).
+
+        Only while the scope is still breached: nobody loses a position for one that has become healthy.
+        """
         legs_left = self._state.limits.adl_legs_max
         skipped = []
         for account in self._close_outs.ranking(position):
-            if not position.quantity or not legs_left:
+            if not legs_left or not self._must_close(liquidation, position):
                 return
             lots = self._takeable(position, account)
             if not self._close_outs.can_be_deleveraged(account, position, lots):
@@ -161,12 +167,12 @@ class Resolution:
             self._deleverage(liquidation, position, account, lots, CloseOutVenue.AUTO_DELEVERAGE)
             legs_left -= 1
         for account in skipped:
-            if not position.quantity or not legs_left:
+            if not legs_left or not self._must_close(liquidation, position):
                 return
             lots = self._takeable(position, account)
             self._deleverage(liquidation, position, account, lots, CloseOutVenue.RESIDUAL)
             legs_left -= 1
-        if position.quantity and legs_left:
+        if legs_left and self._must_close(liquidation, position):
             self._transfer(liquidation, position, INSURANCE_FUND, abs(position.quantity), CloseOutVenue.RESIDUAL)
 
     def _takeable(self, position: Position, account: AccountId) -> Lots:
