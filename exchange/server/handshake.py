@@ -1,4 +1,4 @@
-"""Who may open a connection, and in which encoding: decided from the HTTP request alone (WIRE-002, WIRE-016).
+"""Who may open a connection, and in which encoding: decided from the HTTP request alone (WIRE-001, WIRE-016).
 
 A web page of somebody else's must not reach a venue on the reader's own machine: neither directly (``Origin``) nor under
 a name that was made to point here (``Host``).

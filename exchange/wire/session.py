@@ -1,4 +1,4 @@
-"""One connection's identity and rights, without any I/O: login, scopes, what a request needs (WIRE-003, WIRE-004)."""
+"""One connection's identity and rights, without any I/O: login, scopes, what a request needs (WIRE-004, WIRE-006)."""
 
 from __future__ import annotations
 
