@@ -33,7 +33,6 @@ class MarkRow:
     mark: Decimal
     tick_size: Decimal
     change: Decimal
-    trades: int
 
 
 @dataclass(frozen=True)
