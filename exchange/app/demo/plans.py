@@ -27,7 +27,10 @@ NOISE_CREDIT = Decimal(100_000)
 NOISE_NOTIONAL = Decimal(4_000)
 NOISE_INVENTORY = Decimal(20_000)
 TWIN_CREDIT = Decimal(10_000)
-TWIN_LEVERAGE = 10
+SINGLE_TIMES, SINGLE_LEVERAGE = 3, 10
+BASKET_TIMES, BASKET_LEVERAGE = 9, 20
+HEDGED_TIMES, HEDGED_LEVERAGE = 8, 10
+"""How much a plan opens, as a multiple of the deposit, and at which leverage; an isolated twin posts the quotient."""
 
 
 @dataclass(frozen=True)
@@ -67,19 +70,29 @@ def noise_plans(instruments: Mapping[str, Instrument], marks: Mapping[str, Decim
 def pair_plans(instruments: Mapping[str, Instrument]) -> list[PairPlan]:
     """Return the pairs: single legs, a basket, a hedged pair, as far as there are symbols for them."""
     symbols = list(instruments)
-    plans = [_single("first", symbols[0], 3, instruments)]
+    longs = [(symbol, Side.BUY) for symbol in symbols[:3]]
+    plans = [_pair(base_of(symbols[0]).lower(), longs[:1], SINGLE_TIMES, SINGLE_LEVERAGE, instruments)]
     if len(symbols) > 1:
-        plans.append(_single("last", symbols[-1], 3, instruments))
-        plans.append(_several("basket", [(symbol, Side.BUY) for symbol in symbols[:3]], Decimal("7.5"), instruments))
-        plans.append(_several("hedged", [(symbols[0], Side.BUY), (symbols[1], Side.SELL)], Decimal(8), instruments))
+        last = [(symbols[-1], Side.BUY)]
+        hedge = [(symbols[0], Side.BUY), (symbols[1], Side.SELL)]
+        plans.append(_pair(base_of(symbols[-1]).lower(), last, SINGLE_TIMES, SINGLE_LEVERAGE, instruments))
+        plans.append(_pair("basket", longs, BASKET_TIMES, BASKET_LEVERAGE, instruments))
+        plans.append(_pair("hedged", hedge, HEDGED_TIMES, HEDGED_LEVERAGE, instruments))
     return plans
 
 
-def _single(name: str, symbol: str, times: int, instruments: Mapping[str, Instrument]) -> PairPlan:
-    return _several(name, [(symbol, Side.BUY)], Decimal(times), instruments)
+def base_of(symbol: str) -> str:
+    """Return the short name of what a perpetual is on: ``BTC`` of ``BTC-PERP``."""
+    return symbol.removesuffix("-PERP")
 
 
-def _several(name: str, legs: Sequence[tuple[str, Side]], times: Decimal, instruments: Mapping[str, Instrument]) -> PairPlan:
+def _pair(
+    name: str,
+    legs: Sequence[tuple[str, Side]],
+    times: int,
+    leverage: int,
+    instruments: Mapping[str, Instrument],
+) -> PairPlan:
     """Return a plan whose legs are worth ``times`` the deposit together, in equal parts."""
     share = Decimal(1) / len(legs)
     shares = [share] * (len(legs) - 1)
@@ -88,14 +101,9 @@ def _several(name: str, legs: Sequence[tuple[str, Side]], times: Decimal, instru
         name=name,
         notional=TWIN_CREDIT * times,
         legs=tuple(
-            TwinLeg(
-                symbol=symbol,
-                side=side,
-                share=part,
-                leverage=min(TWIN_LEVERAGE, instruments[symbol].max_leverage),
-            )
+            TwinLeg(symbol=symbol, side=side, share=part, leverage=min(leverage, instruments[symbol].max_leverage))
             for (symbol, side), part in zip(legs, shares, strict=True)
         ),
     )
-    words = " ".join(f"{'+' if side is Side.BUY else '-'}{symbol.removesuffix('-PERP')}" for symbol, side in legs)
-    return PairPlan(name, f"{words}, {times} x deposit", plan)
+    words = " ".join(f"{'+' if side is Side.BUY else '-'}{base_of(symbol)}" for symbol, side in legs)
+    return PairPlan(name, f"{words}: {times}x deposit at {leverage}x leverage", plan)
