@@ -17,10 +17,7 @@ def format_banner(settings: Settings, url: str) -> str:
     symbols = [("symbol", "mark", "tick", "lot", "max leverage"), *map(_symbol_row, settings.instruments)]
     accounts = [
         ("account", "balance", "key", "secret"),
-        *(
-            (entry.account, format_cash(entry.balance), entry.credentials.key, entry.credentials.secret)
-            for entry in settings.accounts
-        ),
+        *((entry.account, format_cash(entry.balance), entry.access.key, entry.access.secret) for entry in settings.accounts),
         ("(admin)", "", settings.admin.key, settings.admin.secret),
     ]
     return "\n".join(

@@ -16,8 +16,7 @@ def ready_content(settings: Settings, url: str, pid: int) -> dict[str, object]:
         "url": url,
         "pid": pid,
         "accounts": [
-            {"account": entry.account, "key": entry.credentials.key, "secret": entry.credentials.secret}
-            for entry in settings.accounts
+            {"account": entry.account, "key": entry.access.key, "secret": entry.access.secret} for entry in settings.accounts
         ],
         "admin": {"key": settings.admin.key, "secret": settings.admin.secret},
     }

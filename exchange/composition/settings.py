@@ -32,11 +32,14 @@ ID_RULE = "it must be 1 to 36 letters, digits or . _ : -"
 Bounds = TypeVar("Bounds", bound=msgspec.Struct)
 
 
-class Credentials(msgspec.Struct, frozen=True):
+class KeySettings(msgspec.Struct, frozen=True):
     """A key and the secret that signs its logins."""
 
     key: str
     secret: str
+
+    def __repr__(self) -> str:
+        return f"KeySettings(key={self.key!r})"
 
 
 class AccountSettings(msgspec.Struct, frozen=True):
@@ -44,7 +47,7 @@ class AccountSettings(msgspec.Struct, frozen=True):
 
     account: AccountId
     balance: Cash
-    credentials: Credentials
+    access: KeySettings
 
 
 class ClockSettings(msgspec.Struct, frozen=True):
@@ -55,10 +58,11 @@ class ClockSettings(msgspec.Struct, frozen=True):
 
 
 class ServerSettings(msgspec.Struct, frozen=True):
-    """Where the server listens (port 0: any free one) and what it bounds."""
+    """Where the server listens (port 0: any free one), under which further names, and what it bounds."""
 
     host: str
     port: int
+    host_names: tuple[str, ...]
     limits: ServerLimits
 
 
@@ -71,7 +75,7 @@ class Settings(msgspec.Struct, frozen=True):
     clock: ClockSettings
     server: ServerSettings
     accounts: tuple[AccountSettings, ...]
-    admin: Credentials
+    admin: KeySettings
     insurance_fund_credit: Cash
 
 
@@ -105,15 +109,17 @@ def _read_settings(path: Path, defaults: Mapping[str, Any]) -> Settings:
     instruments = _read_instruments(top.tables("instruments"))
     venue_limits = _read_bounds(_section(top, "venue", defaults), VenueLimits)
     admin_table = _section(top, "admin", defaults)
-    admin = _read_credentials(admin_table)
+    admin = _read_key(admin_table)
     admin_table.finish()
+    server = _read_server(_section(top, "server", defaults), defaults.get("server"))
+    accounts_max = min(venue_limits.accounts_max, server.limits.keys_max - 1)
     settings = Settings(
         source=source.name,
         instruments=instruments,
         venue_limits=venue_limits,
         clock=_read_clock(_section(top, "clock", defaults)),
-        server=_read_server(_section(top, "server", defaults), defaults.get("server")),
-        accounts=_read_accounts(top.tables("accounts"), admin, venue_limits.accounts_max),
+        server=server,
+        accounts=_read_accounts(top.tables("accounts"), admin, accounts_max),
         admin=admin,
         insurance_fund_credit=_read_fund(_section(top, "insurance_fund", defaults)),
     )
@@ -158,13 +164,14 @@ def _read_server(table: ConfigTable, defaults: Mapping[str, Any] | None) -> Serv
     settings = ServerSettings(
         host=table.text("host"),
         port=table.integer("port", minimum=0, maximum=65_535),
+        host_names=tuple(name.lower() for name in table.texts("host_names")),
         limits=_read_bounds(table.table("limits", defaults and defaults.get("limits")), ServerLimits),
     )
     table.finish()
     return settings
 
 
-def _read_accounts(tables: Sequence[ConfigTable], admin: Credentials, accounts_max: int) -> tuple[AccountSettings, ...]:
+def _read_accounts(tables: Sequence[ConfigTable], admin: KeySettings, accounts_max: int) -> tuple[AccountSettings, ...]:
     accounts: list[AccountSettings] = []
     names: set[str] = set()
     keys = {admin.key}
@@ -172,14 +179,16 @@ def _read_accounts(tables: Sequence[ConfigTable], admin: Credentials, accounts_m
         entry = _read_account(table)
         if entry.account in names:
             raise table.refusal("account", f"{entry.account} is there already; give each account a name of its own")
-        if entry.credentials.key in keys:
+        if entry.access.key in keys:
             raise table.refusal(
-                "key", f"{entry.credentials.key} is in use already; give each account and the admin a key of its own"
+                "key", f"{entry.access.key} is in use already; give each account and the admin a key of its own"
             )
         if len(accounts) == accounts_max:
-            raise table.refusal(None, f"at most {accounts_max} accounts are allowed; raise venue.accounts_max")
+            raise table.refusal(
+                None, f"at most {accounts_max} accounts fit; raise venue.accounts_max or server.limits.keys_max"
+            )
         names.add(entry.account)
-        keys.add(entry.credentials.key)
+        keys.add(entry.access.key)
         accounts.append(entry)
     return tuple(accounts)
 
@@ -190,18 +199,18 @@ def _read_account(table: ConfigTable) -> AccountSettings:
         raise table.refusal("account", ID_RULE)
     if account in RESERVED_ACCOUNTS:
         raise table.refusal("account", f"{account} is the venue's own; choose another name")
-    entry = AccountSettings(account, table.number("balance", _parse_amount), _read_credentials(table))
+    entry = AccountSettings(account, table.number("balance", _parse_amount), _read_key(table))
     table.finish()
     return entry
 
 
-def _read_credentials(table: ConfigTable) -> Credentials:
+def _read_key(table: ConfigTable) -> KeySettings:
     key, secret = table.text("key"), table.text("secret")
     if not is_valid_id(key):
         raise table.refusal("key", ID_RULE)
     if not SECRET_LENGTH_MIN <= len(secret) <= SECRET_LENGTH_MAX:
         raise table.refusal("secret", f"it must have from {SECRET_LENGTH_MIN} to {SECRET_LENGTH_MAX} characters")
-    return Credentials(key, secret)
+    return KeySettings(key, secret)
 
 
 def _read_fund(table: ConfigTable) -> Cash:

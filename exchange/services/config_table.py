@@ -168,6 +168,13 @@ class ConfigTable:
             raise self.refusal(key, f"it must be one of {', '.join(words)}")
         return str(value)
 
+    def texts(self, key: str) -> tuple[str, ...]:
+        """Return the strings of a list, which may be empty."""
+        value = self._take(key, "a list of texts in quotes")
+        if not isinstance(value, list) or not all(isinstance(entry, str) and entry for entry in value):
+            raise self._wrong_type(key, "a list of texts in quotes", value)
+        return tuple(value)
+
     def moment(self, key: str) -> datetime:
         """Return a date and time that carries its zone."""
         value = self._take(key, "a time such as 2025-10-10T20:50:00Z")

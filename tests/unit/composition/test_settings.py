@@ -69,7 +69,7 @@ def test_the_sandbox_holds_three_perpetuals_ten_funded_accounts_and_the_defaults
     assert len(settings.accounts) == 10
     assert {format_cash(account.balance) for account in settings.accounts} == {"100000"}
     assert settings.accounts[1].account == "alice"
-    assert settings.accounts[1].credentials.key == "demo-alice"
+    assert settings.accounts[1].access.key == "demo-alice"
     assert settings.admin.key == "demo-admin"
     assert settings.venue_limits == VenueLimits()
     assert settings.server.limits == ServerLimits()
@@ -269,10 +269,15 @@ BAD_CONFIGS = {
     "too many accounts": (
         "[[accounts]]",
         "[venue]\naccounts_max = 1\n[[accounts]]",
-        "accounts[2]: at most 1 accounts are allowed",
+        "accounts[2]: at most 1 accounts fit",
     ),
     # the other sections
     "a port out of range": ("[[accounts]]", "[server]\nport = 65536\n[[accounts]]", "server.port: it must be from 0 to 65535"),
+    "a name that is no list": (
+        "[[accounts]]",
+        '[server]\nhost_names = "a"\n[[accounts]]',
+        "host_names: it is a text or a fraction; write a list",
+    ),
     "a bound of zero": (
         "[[accounts]]",
         "[venue]\nopen_orders_max = 0\n[[accounts]]",

@@ -1,0 +1,72 @@
+"""What an exchange holds before its first client, and that two of them share nothing."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from exchange.composition.compose import compose_parts, opening_commands
+from exchange.composition.settings import ClockSettings, Settings, load_settings
+from exchange.domain.commands import AdvanceTime, CreateAccount, Credit, SetMarkPrices
+from exchange.domain.units import format_cash
+from exchange.services.clock import ClockMode
+
+
+@pytest.fixture
+def settings() -> Settings:
+    """The sandbox on a virtual clock."""
+    sandbox = load_settings()
+    return msgspec.structs.replace(sandbox, clock=ClockSettings(ClockMode.VIRTUAL, sandbox.clock.start_ns))
+
+
+def test_accounts_fund_and_marks_are_those_of_the_settings(settings: Settings) -> None:
+    parts = compose_parts(settings)
+    assert {format_cash(parts.venue.account(entry.account).wallet_balance) for entry in settings.accounts} == {"100000"}
+    assert format_cash(parts.venue.funds().insurance_fund_wallet) == "1000000"
+    assert format_cash(parts.venue.funds().net_deposits) == "2000000"
+    for instrument in settings.instruments:
+        assert parts.venue.mark_price(instrument.symbol) == instrument.initial_mark_price
+    assert parts.feed.accounts == len(settings.accounts)
+
+
+def test_everything_came_in_as_commands_in_the_order_of_the_settings(settings: Settings) -> None:
+    commands = opening_commands(settings)
+    assert [type(command) for command in commands] == [*[CreateAccount, Credit] * 10, Credit, SetMarkPrices]
+    assert compose_parts(settings).venue.sequence == len(commands)
+
+
+@pytest.mark.rule("CONS-006")
+def test_the_same_settings_give_the_same_digest_and_exchanges_share_nothing(settings: Settings) -> None:
+    first, second = compose_parts(settings), compose_parts(settings)
+    assert first.venue.digest() == second.venue.digest()
+    first.sequencer.submit(AdvanceTime())
+    first.sequencer.submit(Credit(account="alice", amount=1))
+    assert second.venue.sequence == len(opening_commands(settings))
+    assert format_cash(second.venue.account("alice").wallet_balance) == "100000"
+
+
+def test_keys_open_their_own_account_and_only_the_admin_key_none(settings: Settings) -> None:
+    keys = compose_parts(settings).keys
+    alice, admin = keys.find("demo-alice"), keys.find("demo-admin")
+    assert alice is not None
+    assert admin is not None
+    assert (alice.account, alice.secret) == ("alice", "demo-alice-secret")
+    assert admin.account is None
+    assert keys.find("alice") is None
+
+
+def test_a_virtual_clock_starts_where_the_settings_say_and_a_real_one_runs(settings: Settings) -> None:
+    assert compose_parts(settings).clock.now_ns() == settings.clock.start_ns
+    real = compose_parts(msgspec.structs.replace(settings, clock=ClockSettings(ClockMode.REAL, 0))).clock
+    assert real.mode is ClockMode.REAL
+    assert real.now_ns() > settings.clock.start_ns
+
+
+def test_a_venue_may_start_with_no_accounts_no_fund_and_no_marks(settings: Settings) -> None:
+    bare = msgspec.structs.replace(
+        settings,
+        accounts=(),
+        insurance_fund_credit=0,
+        instruments=tuple(msgspec.structs.replace(entry, initial_mark_price=None) for entry in settings.instruments),
+    )
+    assert compose_parts(bare).venue.sequence == 0
