@@ -100,6 +100,7 @@ def test_the_alts_have_ticks_fine_enough_for_the_lows_of_the_crash() -> None:
     assert settings.accounts == load_settings().accounts
 
 
+@pytest.mark.rule("MARG-002")
 def test_tier_figures_of_the_alts_give_the_published_maintenance_amounts() -> None:
     dot = load_settings(config_path("alts.toml")).instruments[2]
     assert [format_cash(tier.maintenance_amount) for tier in dot.tiers] == [
