@@ -13,14 +13,17 @@ from enum import Enum
 from clients.bots.bot import Bot
 from clients.bots.sizing import quantity_for
 from clients.client import Client
+from clients.human_units import round_nearest
 from clients.market_data import Instrument
 from clients.messages import Account, Position
 from clients.requests import PlaceOrder
 from clients.updates import Liquidation
-from exchange.domain.enums import MarginMode, Side
+from exchange.domain.enums import MarginMode, Side, TimeInForce
 
 OPENING_TURNS_MAX = 50
 """How many turns a twin tries to open its trades before it holds what it has."""
+OPENING_REACH = Decimal("0.01")
+"""How far past the mark it pays at most, as a fraction; a market order would have margin held for its far worse price."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +155,7 @@ class Twin(Bot):
         self.record.phase = TwinPhase.OPENING
 
     async def _open(self) -> None:
-        """Send what is missing at the market; hold once nothing is, or when there is no use in trying on."""
+        """Send what is missing; hold once nothing is, or when there is no use in trying on."""
         missing = self._missing()
         if missing and self._opening_turns < OPENING_TURNS_MAX and not self.record.liquidations:
             self._opening_turns += 1
@@ -169,12 +172,16 @@ class Twin(Bot):
         orders = []
         for leg in self.legs:
             held = self.mirror.positions.quantity(leg.symbol) * leg.side.sign
-            if held < leg.quantity and self.mirror.marks.price(leg.symbol) is not None:
+            mark = self.mirror.marks.price(leg.symbol)
+            if held < leg.quantity and mark is not None:
+                worst = mark * (1 + leg.side.sign * OPENING_REACH)
                 orders.append(
                     PlaceOrder(
                         symbol=leg.symbol,
                         side=leg.side,
                         quantity=leg.quantity - held,
+                        price=round_nearest(worst, self.instruments[leg.symbol].tick_size),
+                        time_in_force=TimeInForce.IOC,
                         client_order_id=self.next_order_id(),
                     )
                 )

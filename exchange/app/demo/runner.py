@@ -30,6 +30,8 @@ LIVE_SECONDS = 30.0
 """How long the live view takes for the path on a machine that could go faster; plain output does not wait."""
 BOOK_DEPTH = 5
 US_PER_MS = 1_000
+SOURCES_NAMED_MAX = 1
+"""More are named at the symbols only."""
 
 
 def run_demo(options: DemoOptions) -> int:
@@ -69,6 +71,8 @@ def _introduce(settings: Settings, path: MarkPath, options: DemoOptions) -> None
 
 def _path_text(path: MarkPath) -> str:
     sources = sorted({origin.split(",")[0] for origin in path.origins.values()})
+    if len(sources) > SOURCES_NAMED_MAX:
+        sources = [f"{len(sources)} sources"]
     first, last = path.times_ms[0] * US_PER_MS, path.times_ms[-1] * US_PER_MS
     return f"{' + '.join(sources)}, {clock_text(first)} to {clock_text(last)} UTC in {len(path.times_ms)} steps"
 
