@@ -91,6 +91,10 @@ class EventsMissed(ConnectionLost):
     """A stream went on after a reconnect, and what happened in between was not seen. The stream may be used further."""
 
 
+class EventTimeout(ExchangeError):  # noqa: N818
+    """No event came within the time that a stream was given; it may be used further."""
+
+
 class StreamOverflow(ExchangeError):  # noqa: N818
     """Events came faster than they were taken from a stream, and its bound was reached; the stream is over."""
 

@@ -121,6 +121,6 @@ def _refusal(method: str, body: object) -> ExchangeError:
 
 
 def _margin_of(body: object) -> MarginDecision | None:
+    """Return the margin decision that the details of an error hold, if they hold one."""
     details = body.get("details") if isinstance(body, dict) else None
-    margin = details.get("margin") if isinstance(details, dict) else None
-    return None if margin is None else read_as(MarginDecision, margin)
+    return read_as(MarginDecision, details) if isinstance(details, dict) and "path" in details else None

@@ -7,7 +7,7 @@ from collections import deque
 from types import TracebackType
 from typing import Generic, TypeVar, cast
 
-from clients.errors import ConnectionLost, EventsMissed, ExchangeError, StreamOverflow
+from clients.errors import ConnectionLost, EventsMissed, EventTimeout, ExchangeError, StreamOverflow
 from clients.session import Session
 from clients.subscriptions import Subscription
 from clients.updates import Channel, Update
@@ -22,16 +22,20 @@ class EventStream(Generic[T]):
     """The events of one subscription, in order. Subscribes at the first step, or with ``async with``.
 
     Raises ``StreamOverflow`` once its bound was reached, ``ConnectionLost`` when the connection is gone for good, and
-    ``EventsMissed`` once after each reconnect, after which it may be iterated further. The connection's keep-alive ends
-    the wait for a server that has gone silent.
+    ``EventsMissed`` once after each reconnect, after which it may be iterated further. A server that has gone silent is
+    found out by the connection's keep-alive; ``timeout_s`` bounds the wait for an event of a live one, after which
+    ``EventTimeout`` is raised and the stream may be iterated further.
     """
 
-    def __init__(self, session: Session, channel: Channel, symbol: str | None, events_max: int) -> None:
+    def __init__(
+        self, session: Session, channel: Channel, symbol: str | None, *, events_max: int, timeout_s: float | None
+    ) -> None:
         if events_max < 1:
             raise ValueError("events_max must be at least 1")
         self._session = session
         self._subscription = Subscription(channel, symbol, self)
         self._events_max = events_max
+        self._timeout_s = timeout_s
         self._waiting: deque[T | ExchangeError] = deque()
         self._wake = asyncio.Event()
         self._started = False
@@ -55,8 +59,7 @@ class EventStream(Generic[T]):
         while not self._waiting:
             if self._over:
                 raise StopAsyncIteration
-            self._wake.clear()
-            await self._wake.wait()
+            await self._wait()
         item = self._waiting.popleft()
         if isinstance(item, ExchangeError):
             if isinstance(item, StreamOverflow):
@@ -70,6 +73,14 @@ class EventStream(Generic[T]):
         self._waiting.clear()
         if self._started:
             await self._session.unsubscribe(self._subscription)
+
+    async def _wait(self) -> None:
+        self._wake.clear()
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                await self._wake.wait()
+        except TimeoutError:
+            raise EventTimeout(f"no event of channel {self._subscription.channel} within {self._timeout_s} s") from None
 
     async def _start(self) -> None:
         if not self._started:

@@ -12,6 +12,7 @@ from decimal import Decimal
 from clients.bots.bot import Bot
 from clients.bots.sizing import scaled_quantity
 from clients.client import Client
+from clients.errors import RequestRefused
 from clients.human_units import round_down, round_up
 from clients.market_data import Instrument
 from clients.messages import Placed
@@ -20,6 +21,8 @@ from exchange.domain.enums import OrderStatus, Side
 
 TURNS_UNTIL_RETRY = 10
 """How many turns a symbol waits after a refusal before it is quoted anew for that alone."""
+WOULD_CROSS = "order.post_only_would_cross"
+"""A refusal by somebody else's stale quote, which is gone soon: the maker tries again in its next turn."""
 JITTER_PARTS = 100
 
 
@@ -159,9 +162,10 @@ class MarketMaker(Bot):
         for request, result in outcomes:
             if not isinstance(request, PlaceOrder) or request.symbol != plan.symbol:
                 continue
-            if not isinstance(result, Placed):
-                quoted.retry_at_turn = self.tally.turns + TURNS_UNTIL_RETRY
-            elif result.order.is_open:
+            if isinstance(result, RequestRefused):
+                wait = 1 if result.name == WOULD_CROSS else TURNS_UNTIL_RETRY
+                quoted.retry_at_turn = min(quoted.retry_at_turn or self.tally.turns + wait, self.tally.turns + wait)
+            elif isinstance(result, Placed) and result.order.is_open:
                 resting.add(result.order.order_id)
         quoted.resting = frozenset(resting)
 

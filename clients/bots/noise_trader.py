@@ -14,7 +14,7 @@ from clients.bots.sizing import scaled_quantity
 from clients.client import Client
 from clients.human_units import round_nearest
 from clients.market_data import Instrument
-from clients.requests import CancelAllOrders, OrderRequest, PlaceOrder
+from clients.requests import CancelAllOrders, CancelOrder, OrderRequest, PlaceOrder
 from exchange.domain.enums import Side, TimeInForce
 
 BASIS_POINTS = 10_000
@@ -49,7 +49,7 @@ class NoiseHabits:
 
 
 class NoiseTrader(Bot):
-    """Sends at most one order a turn."""
+    """Sends at most one order a turn, and does not leave orders standing on the wrong side of the mark."""
 
     def __init__(
         self,
@@ -71,18 +71,24 @@ class NoiseTrader(Bot):
         return tuple(plan.symbol for plan in self.plans)
 
     async def act(self) -> None:
-        """Maybe send an order, after clearing old ones away when there are too many."""
-        if self.chance.randrange(100) >= self.habits.trades:
-            return
-        plan = self.plans[self.chance.randrange(len(self.plans))]
+        """Take back what the mark has passed or what is too much, then maybe send an order."""
+        requests = [request for plan in self.plans for request in self._cancels(plan)]
+        if self.chance.randrange(100) < self.habits.trades:
+            plan = self.plans[self.chance.randrange(len(self.plans))]
+            mark = self.mirror.marks.price(plan.symbol)
+            if mark is not None:
+                requests.append(self._order(plan, mark))
+        if requests:
+            await self.send(requests)
+
+    def _cancels(self, plan: NoisePlan) -> list[OrderRequest]:
+        orders = self.mirror.orders.open_orders(plan.symbol)
         mark = self.mirror.marks.price(plan.symbol)
+        if len(orders) >= self.habits.resting_max:
+            return [CancelAllOrders(symbol=plan.symbol)]
         if mark is None:
-            return
-        requests: list[OrderRequest] = []
-        if len(self.mirror.orders.open_orders(plan.symbol)) >= self.habits.resting_max:
-            requests.append(CancelAllOrders(symbol=plan.symbol))
-        requests.append(self._order(plan, mark))
-        await self.send(requests)
+            return []
+        return [CancelOrder(order_id=order.order_id) for order in orders if (order.limit_price - mark) * order.side.sign > 0]
 
     def _order(self, plan: NoisePlan, mark: Decimal) -> PlaceOrder:
         instrument = self.instruments[plan.symbol]

@@ -96,7 +96,7 @@ async def test_a_rejected_order_carries_its_margin_decision_as_a_typed_value(ser
     async def script(peer: Peer) -> None:
         await peer.greet()
         request = await peer.expect("order.place")
-        details = {"margin": margin_body(available_after="-1.5")}
+        details = margin_body(available_after="-1.5")
         await peer.refuse(request, "margin.initial_insufficient", field="quantity", details=details)
         await peer.refuse(await peer.expect("order.place"), "request.invalid", field="symbol", retry_ms=5)
         await peer.stay()
