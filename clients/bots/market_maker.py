@@ -35,9 +35,9 @@ class QuotePlan:
     """Of each level."""
     levels: int = 5
     half_spread: Decimal = Decimal("0.0005")
-    """How far the best quotes are from the center."""
+    """How far the best quotes are from the center, at least."""
     level_gap: Decimal = Decimal("0.0005")
-    """How far each further level is from the one before."""
+    """How far each further level is from the one before, at most: prices are round, see ``price_step``."""
     inventory_max: Decimal
     """The position at which the side that would add to it is no longer quoted."""
     skew: Decimal = Decimal("0.001")
@@ -171,23 +171,32 @@ class MarketMaker(Bot):
 
 
 def quotes(plan: QuotePlan, instrument: Instrument, mark: Decimal, position: Decimal) -> Iterator[Quote]:
-    """Yield the wanted quotes, best first, bids and asks in turn, on the tick and within the price band.
+    """Yield the wanted quotes, best first, bids and asks in turn, at round prices within the price band.
 
     The center leans against the position: a long one lowers it. A full inventory is not added to.
     """
     fullness = max(Decimal(-1), min(Decimal(1), position / plan.inventory_max))
     center = mark * (1 - plan.skew * fullness)
-    tick = instrument.tick_size
-    lowest = round_up(mark * (1 - instrument.price_band), tick)
-    highest = round_down(mark * (1 + instrument.price_band), tick)
-    bid = ask = None
+    step = price_step(mark * plan.level_gap, instrument.tick_size)
+    best_bid = round_down(center * (1 - plan.half_spread), step)
+    best_ask = max(round_up(center * (1 + plan.half_spread), step), best_bid + step)
+    lowest, highest = mark * (1 - instrument.price_band), mark * (1 + instrument.price_band)
     for level in range(plan.levels):
-        away = plan.half_spread + level * plan.level_gap
-        next_bid = round_down(center * (1 - away), tick)
-        next_ask = max(round_up(center * (1 + away), tick), next_bid + tick)
-        bid = next_bid if bid is None else min(next_bid, bid - tick)
-        ask = next_ask if ask is None else max(next_ask, ask + tick)
+        bid, ask = best_bid - level * step, best_ask + level * step
         if fullness < 1 and bid >= lowest and bid > 0:
             yield Quote(Side.BUY, bid)
         if fullness > -1 and ask <= highest:
             yield Quote(Side.SELL, ask)
+
+
+def price_step(gap: Decimal, tick_size: Decimal) -> Decimal:
+    """Return 1, 2 or 5 times a power of ten of ticks, the largest such step within ``gap``; one tick at least.
+
+    Levels at round prices stay where they are while the mark moves, so that most orders outlive a small move.
+    """
+    ticks = round_down(gap / tick_size, Decimal(1))
+    if ticks < 1:
+        return tick_size
+    power = Decimal(1).scaleb(ticks.adjusted())
+    factor = max(factor for factor in (1, 2, 5) if factor * power <= ticks)
+    return factor * power * tick_size

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from clients import Client
 from clients.bots import MarketMaker, NoisePlan, NoiseTrader, QuotePlan, TwinLeg, TwinPlan
-from clients.bots.market_maker import Quote, quotes
+from clients.bots.market_maker import Quote, price_step, quotes
 from clients.bots.sizing import quantity_for, scaled_quantity
 from clients.human_units import is_multiple
 from clients.market_data import Instrument, Tier
@@ -47,10 +47,15 @@ def sides(found: Sequence[Quote], side: Side) -> list[Decimal]:
     return [quote.price for quote in found if quote.side is side]
 
 
-def test_quotes_lie_symmetrically_around_the_mark_and_outward_on_the_tick() -> None:
+def test_quotes_lie_at_round_prices_around_the_mark_and_outward() -> None:
     found = list(quotes(PLAN, BTC, D("1000.2"), D(0)))
-    assert sides(found, Side.BUY) == [D("999.0"), D("998.0"), D("997.0")]
-    assert sides(found, Side.SELL) == [D("1001.5"), D("1002.5"), D("1003.5")]
+    assert sides(found, Side.BUY) == [D(999), D(998), D(997)]
+    assert sides(found, Side.SELL) == [D(1002), D(1003), D(1004)]
+
+
+def test_most_quotes_stay_where_they_are_when_the_mark_moves_a_little() -> None:
+    before, after = (set(quotes(PLAN, BTC, D(mark), D(0))) for mark in ("1000.2", "1001.2"))
+    assert len(before & after) == 4
 
 
 def test_a_long_inventory_lowers_the_quotes_and_a_full_one_is_not_added_to() -> None:
@@ -62,11 +67,11 @@ def test_a_long_inventory_lowers_the_quotes_and_a_full_one_is_not_added_to() -> 
     assert len(sides(list(quotes(PLAN, BTC, D(1000), D(-11))), Side.BUY)) == 3
 
 
-def test_levels_finer_than_the_tick_are_spread_over_ticks() -> None:
-    tight = QuotePlan(symbol="BTC-PERP", quantity=D(1), half_spread=D(0), level_gap=D("0.00001"), levels=3, inventory_max=D(1))
-    found = list(quotes(tight, BTC, D(1000), D(0)))
-    assert sides(found, Side.BUY) == [D(1000), D("999.5"), D(999)]
-    assert sides(found, Side.SELL) == [D("1000.5"), D(1001), D("1001.5")]
+@pytest.mark.parametrize(
+    ("gap", "step"), [("0.1", "0.5"), ("0.5", "0.5"), ("0.99", "0.5"), ("1", "1"), ("2.4", "1"), ("2.5", "2.5"), ("49", "25")]
+)
+def test_price_steps_are_round_numbers_of_ticks_within_the_gap(gap: str, step: str) -> None:
+    assert price_step(D(gap), D("0.5")) == D(step)
 
 
 @given(
