@@ -32,10 +32,9 @@ def check_request(path: str, hosts: Sequence[str], origins: Sequence[str], own_h
         return Refusal(HTTPStatus.FORBIDDEN, "Host must be a name of this server; connect to it by its own address.\n")
     if len(origins) > 1 or any(not _is_own(_origin_name(origin), own_hosts) for origin in origins):
         return Refusal(HTTPStatus.FORBIDDEN, "Origin is not allowed; pages of this machine only, or no Origin at all.\n")
-    parts = urlsplit(path)
-    if parts.path not in ("", "/"):
+    if path.partition("?")[0] != "/":
         return Refusal(HTTPStatus.NOT_FOUND, "The protocol is served at the path /.\n")
-    if parse_qs(parts.query).get("format", ["msgpack"])[-1] not in _FORMATS:
+    if _format(path) not in _FORMATS:
         return Refusal(HTTPStatus.BAD_REQUEST, "format must be msgpack or json.\n")
     return None
 
@@ -44,7 +43,11 @@ def choose_codec(subprotocol: str | None, path: str) -> Codec:
     """Return the encoding: that of the subprotocol, else that of ``?format=``, else msgpack."""
     if subprotocol is not None:
         return SUBPROTOCOLS[subprotocol]
-    return _FORMATS[parse_qs(urlsplit(path).query).get("format", ["msgpack"])[-1]]
+    return _FORMATS[_format(path)]
+
+
+def _format(path: str) -> str:
+    return parse_qs(path.partition("?")[2]).get("format", [MSGPACK.name])[-1]
 
 
 def _is_own(name: str | None, own_hosts: Collection[str]) -> bool:

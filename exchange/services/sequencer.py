@@ -63,9 +63,10 @@ class Sequencer:
     state behind it can no longer be trusted.
     """
 
-    def __init__(self, venue: SequencedVenue, clock: Clock) -> None:
+    def __init__(self, venue: SequencedVenue, clock: Clock, *, continuations_max: int = CONTINUATIONS_MAX) -> None:
         self._venue = venue
         self._clock = clock
+        self._continuations_max = continuations_max
         self._listeners: list[Listener] = []
         self._busy = False
         self._failure: Exception | None = None
@@ -106,11 +107,11 @@ class Sequencer:
 
     def _finish_liquidations(self) -> None:
         """Apply the continuations that must come before anything else, each a command of its own (LIQ-011)."""
-        for _ in range(CONTINUATIONS_MAX):
+        for _ in range(self._continuations_max):
             if not self._venue.has_unfinished_liquidations:
                 return
             self._apply(ContinueLiquidations())
-        raise AssertionError(f"liquidations did not end within {CONTINUATIONS_MAX} commands")
+        raise AssertionError(f"liquidations did not end within {self._continuations_max} commands")
 
     def _apply(self, command: AnyCommand) -> Applied:
         time_ns = max(self._clock.now_ns(), self._venue.now_ns)

@@ -124,56 +124,56 @@ REASONS: dict[Reason, ReasonEntry] = {
     Reason.SWEEP_LIMIT: ReasonEntry(3104, "quantity", Unit.COUNT, "an order meets at most {limit} others; send the rest again"),
     Reason.REDUCE_ONLY_EMPTY: ReasonEntry(3105, "reduce_only", Unit.NONE, "the position that the order was to reduce is gone"),
     Reason.INITIAL_INSUFFICIENT: ReasonEntry(
-        4000,
+        5000,
         "quantity",
         Unit.CASH,
         "the order needs {actual} of margin and {limit} is available; lower quantity, raise leverage, or add funds",
     ),
     Reason.LEVERAGE_TIER: ReasonEntry(
-        4001,
+        5001,
         "quantity",
         Unit.COUNT,
         "the position could grow into a tier whose highest leverage is below the account's; lower quantity or leverage",
     ),
     Reason.LEVERAGE_RANGE: ReasonEntry(
-        4002, "leverage", Unit.COUNT, "leverage {actual} is outside the range from 1 to {limit}; choose one inside"
+        5002, "leverage", Unit.COUNT, "leverage {actual} is outside the range from 1 to {limit}; choose one inside"
     ),
     Reason.LIQUIDATION_IN_PROGRESS: ReasonEntry(
-        4003, None, Unit.NONE, "the position is being liquidated; until that ends, only reduce it or add margin or funds"
+        5003, None, Unit.NONE, "the position is being liquidated; until that ends, only reduce it or add margin or funds"
     ),
     Reason.FILL_CHECK_FAILED: ReasonEntry(
-        4004, "quantity", Unit.CASH, "the margin did not suffice for the next fill; lower quantity or leverage, or add funds"
+        5004, "quantity", Unit.CASH, "the margin did not suffice for the next fill; lower quantity or leverage, or add funds"
     ),
     Reason.MAKER_FILL_CHECK_FAILED: ReasonEntry(
-        4005, None, Unit.CASH, "the account could no longer afford the fill when the resting order was met"
+        5005, None, Unit.CASH, "the account could no longer afford the fill when the resting order was met"
     ),
     Reason.REDUCE_BELOW_MAINTENANCE: ReasonEntry(
-        4006, "limit_price", Unit.CASH, "closing at this price would leave the position below maintenance; use a better price"
+        5006, "limit_price", Unit.CASH, "closing at this price would leave the position below maintenance; use a better price"
     ),
     Reason.OFFSET_LOST: ReasonEntry(
-        4007, None, Unit.CASH, "the position that offset the order shrank, and the available balance cannot hold it alone"
+        5007, None, Unit.CASH, "the position that offset the order shrank, and the available balance cannot hold it alone"
     ),
     Reason.POSITION_OPEN: ReasonEntry(
-        4008, "symbol", Unit.NONE, "symbol has an open position or order; close the position and cancel the orders first"
+        5008, "symbol", Unit.NONE, "symbol has an open position or order; close the position and cancel the orders first"
     ),
     Reason.NOT_ISOLATED: ReasonEntry(
-        4009,
+        5009,
         "symbol",
         Unit.NONE,
         "symbol has no open isolated position; only those take and give margin",
     ),
     Reason.ADD_ABOVE_AVAILABLE: ReasonEntry(
-        4010, "amount", Unit.CASH, "amount {actual} is above the available balance of {limit}; add at most that"
+        5010, "amount", Unit.CASH, "amount {actual} is above the available balance of {limit}; add at most that"
     ),
     Reason.REMOVE_ABOVE_MAXIMUM: ReasonEntry(
-        4011, "amount", Unit.CASH, "amount {actual} is above the {limit} that the position can spare; remove at most that"
+        5011, "amount", Unit.CASH, "amount {actual} is above the {limit} that the position can spare; remove at most that"
     ),
     Reason.AMOUNT_NOT_POSITIVE: ReasonEntry(
-        4012, "amount", Unit.CASH, "amount {actual} must be above 0; the smallest amount is {limit}"
+        5012, "amount", Unit.CASH, "amount {actual} must be above 0; the smallest amount is {limit}"
     ),
-    Reason.LIQUIDATION: ReasonEntry(5000, None, Unit.NONE, "the position behind the order is being liquidated"),
+    Reason.LIQUIDATION: ReasonEntry(5100, None, Unit.NONE, "the position behind the order is being liquidated"),
     Reason.AUTO_DELEVERAGED: ReasonEntry(
-        5001, None, Unit.NONE, "the order was canceled because the position was deleveraged against a liquidated one"
+        5101, None, Unit.NONE, "the order was canceled because the position was deleveraged against a liquidated one"
     ),
     Reason.UNKNOWN_ACCOUNT: ReasonEntry(
         6000, "account", Unit.NONE, "account does not exist; create it with admin.create_account first"
@@ -196,7 +196,7 @@ REASONS: dict[Reason, ReasonEntry] = {
         "marks must be above 0 and at most {limit}, not {actual}; none of the update was applied",
     ),
 }
-"""Numbers are never reused: 3000 order entry, 3100 why orders end, 4000 margin, 5000 liquidation, 6000 accounts and marks."""
+"""Numbers are never reused: 3000 order entry, 3100 why orders end, 5000 margin, 5100 liquidation, 6000 accounts and marks."""
 
 
 def explain(reason: Reason, limit: int | None = None, actual: int | None = None, instrument: Instrument | None = None) -> str:
