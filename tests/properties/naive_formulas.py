@@ -1,0 +1,128 @@
+"""The formulas of SPEC.md written a second time, with fractions, for the naive venue. Slow and obvious on purpose.
+
+Nothing of `exchange` but domain values is imported, and `margin_math` is not: agreement must mean something.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import ceil, floor
+
+from exchange.domain.instrument import Instrument
+
+MILLION = 1_000_000
+
+
+def toward_zero(value: Fraction) -> int:
+    return floor(value) if value >= 0 else ceil(value)
+
+
+def sign(number: int) -> int:
+    return 1 if number > 0 else -1 if number < 0 else 0
+
+
+def money(instrument: Instrument, lots: int, price: int) -> int:
+    """What `lots` (signed or not) at `price` ticks are worth."""
+    return lots * price * instrument.cash_per_tick_lot
+
+
+def tier_number(instrument: Instrument, notional: Fraction | int) -> int:
+    """MARG-002: the last tier whose floor is at or below the notional."""
+    found = 0
+    for number, tier in enumerate(instrument.tiers):
+        if tier.notional_floor <= notional:
+            found = number
+    return found
+
+
+def maintenance_amount(instrument: Instrument, number: int) -> Fraction:
+    """MARG-002: the recurrence, not the amount that the tier carries."""
+    if number == 0:
+        return Fraction(0)
+    step = instrument.tiers[number].maintenance_rate - instrument.tiers[number - 1].maintenance_rate
+    return maintenance_amount(instrument, number - 1) + Fraction(instrument.tiers[number].notional_floor * step, MILLION)
+
+
+def maintenance(instrument: Instrument, q: int, mark: int) -> int:
+    """MARG-003."""
+    n = money(instrument, abs(q), mark)
+    number = tier_number(instrument, n)
+    amount = maintenance_amount(instrument, number)
+    return floor(max(Fraction(0), ceil(Fraction(n * instrument.tiers[number].maintenance_rate, MILLION)) - amount))
+
+
+def tier_leverage(instrument: Instrument, notional: int) -> int:
+    return instrument.tiers[tier_number(instrument, notional)].max_leverage
+
+
+def initial(instrument: Instrument, q: int, mark: int, leverage: int) -> int:
+    """MARG-004."""
+    n = money(instrument, abs(q), mark)
+    return ceil(Fraction(n, min(leverage, tier_leverage(instrument, n))))
+
+
+def fee(instrument: Instrument, lots: int, price: int, rate_ppm: int) -> int:
+    """MARG-017: rounded up, a rebate too (toward zero)."""
+    return ceil(Fraction(money(instrument, lots, price) * rate_ppm, MILLION))
+
+
+def reserve(instrument: Instrument, side: int, lots: int, price: int, mark: int, leverage: int) -> int:
+    """MARG-008: what `lots` non-free lots of one resting order hold back."""
+    if lots == 0:
+        return 0
+    margin_price = price if side > 0 else max(price, mark)
+    return (
+        ceil(Fraction(money(instrument, lots, margin_price), leverage))
+        + ceil(Fraction(money(instrument, lots, price) * instrument.taker_fee, MILLION))
+        + money(instrument, lots, max(0, side * (price - mark)))
+        + 2
+    )
+
+
+def within_band(price: int, mark: int, band_ppm: int) -> bool:
+    """BOOK-006: inclusive at both ends."""
+    band = Fraction(band_ppm, MILLION)
+    return mark * (1 - band) <= price <= mark * (1 + band)
+
+
+def protection_price(instrument: Instrument, side: int, mark: int) -> int:
+    """BOOK-003: rounded inward, that is toward the mark."""
+    exact = mark * (1 + side * Fraction(instrument.market_protection, MILLION))
+    return floor(exact) if side > 0 else ceil(exact)
+
+
+def cost_of(c: int, lots: int, q: int) -> int:
+    """MARG-014: the share of the entry cost that `lots` of |q| carry, toward zero."""
+    return toward_zero(Fraction(c * lots, abs(q)))
+
+
+def bankruptcy_limit(instrument: Instrument, q: int, mark: int, share: int) -> int | None:
+    """LIQ-005: the price at which the equity `share` of the whole position is spent; None: no order is sent."""
+    exact = mark - Fraction(share, q * instrument.cash_per_tick_lot)
+    if q > 0:
+        return max(1, ceil(exact))
+    return floor(exact) if floor(exact) >= 1 else None
+
+
+def bankruptcy_money(instrument: Instrument, q: int, lots: int, mark: int, share: int) -> int:
+    """LIQ-005: the signed money at which `lots` of |q| leave their scope."""
+    return sign(q) * money(instrument, lots, mark) - floor(Fraction(share * lots, abs(q)))
+
+
+def liquidation_mark(instrument: Instrument, q: int, c: int, collateral: int) -> Fraction | None:
+    """MARG-006: the mark where collateral + u = MM, per tier the root that lies in its own tier."""
+    k = instrument.cash_per_tick_lot
+    for number, tier in enumerate(instrument.tiers):
+        rate = Fraction(tier.maintenance_rate, MILLION)
+        root = (c - collateral - maintenance_amount(instrument, number)) / (k * (q - abs(q) * rate))
+        if root > 0 and tier_number(instrument, abs(q) * root * k) == number:
+            return root
+    return None
+
+
+def liquidation_price(instrument: Instrument, q: int, c: int, collateral: int, mark: int) -> int | None:
+    """MARG-006: as shown, rounded toward the mark; beyond the mark it is the mark."""
+    root = liquidation_mark(instrument, q, c, collateral)
+    if root is None:
+        return None
+    return min(ceil(root), mark) if q > 0 else max(floor(root), mark)
