@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from clients.human_units import plain
+from exchange.app.ready_file import write_atomically
 
 
 @dataclass(frozen=True)
@@ -158,12 +157,4 @@ def _kept(twin: TwinResult) -> str:
 
 def write_summary(summary: Summary, path: Path) -> None:
     """Write the summary as JSON, whole or not at all. Raises ``OSError``."""
-    text = json.dumps(summary.as_json(), indent=2) + "\n"
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    write_atomically(path, json.dumps(summary.as_json(), indent=2) + "\n")
