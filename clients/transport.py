@@ -16,7 +16,7 @@ from clients.errors import ConnectFailed, ProtocolError
 KEEPALIVE_S = 20.0
 """How often the connection is probed, and how long a probe may stay unanswered before the connection counts as lost."""
 CLOSE_TIMEOUT_S = 5.0
-RECEIVED_FRAMES_MAX = 64
+RECEIVED_FRAMES_MAX = 16
 """How many frames may wait unread before reading from the socket pauses."""
 
 CLOSE_CODES: Mapping[int, str] = {

@@ -4,6 +4,7 @@ import asyncio
 from decimal import Decimal
 
 import pytest
+from websockets.asyncio.server import ServerConnection, serve
 
 from clients import (
     CancelOrder,
@@ -19,7 +20,7 @@ from clients import (
     RequestTimeout,
 )
 from clients.transport import login_signature
-from exchange.domain.enums import MarginMode, OrderStatus, Side
+from exchange.domain.enums import MarginMode, OrderStatus, Side, TimeInForce
 from tests.unit.clients.scripted_server import Peer, ScriptedServer, margin_body, order_body
 
 ENCODINGS = ("msgpack", "json")
@@ -193,8 +194,8 @@ async def test_a_late_answer_times_out_and_is_passed_over_when_it_comes(server: 
         await peer.answer_pings()
 
     server.play(script)
-    async with Client.connect(server.url, timeout_s=0.05) as client:
-        with pytest.raises(RequestTimeout, match=r"no answer within 0.05 s .* outcome of order.cancel_all is unknown"):
+    async with Client.connect(server.url, timeout_s=0.3) as client:
+        with pytest.raises(RequestTimeout, match=r"no answer within 0.3 s .* outcome of order.cancel_all is unknown"):
             await client.cancel_all_orders()
         may_answer.set()
         await client.ping()
@@ -207,7 +208,7 @@ async def test_in_a_pipeline_only_what_is_unanswered_times_out(server: ScriptedS
         await peer.stay()
 
     server.play(script)
-    async with Client.connect(server.url, timeout_s=0.05) as client:
+    async with Client.connect(server.url, timeout_s=0.3) as client:
         first, second = await client.send_many([CancelOrder(order_id=1), CancelOrder(client_order_id="x")])
     assert isinstance(first, RequestRefused)
     assert isinstance(second, RequestTimeout)
@@ -286,3 +287,48 @@ async def test_a_request_longer_than_the_server_takes_is_not_sent(server: Script
         with pytest.raises(ValueError, match="accepts at most 200"):
             await client.admin_set_mark({f"S{number}": 1 for number in range(64)})
         await client.ping()
+
+
+async def test_a_pipeline_longer_than_the_bound_goes_out_as_places_get_free(server: ScriptedServer) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.greet()
+        for _ in range(9):
+            request = await peer.expect("order.cancel")
+            await peer.reply(request, order_body(request["params"]["order_id"], order_status="canceled"))
+        await peer.stay()
+
+    server.play(script)
+    async with Client.connect(server.url, in_flight_max=2) as client:
+        results = await client.send_many([CancelOrder(order_id=number) for number in range(9)])
+    assert [result.order_id for result in results] == list(range(9))  # type: ignore[union-attr]
+
+
+async def test_a_websocket_server_of_another_kind_is_recognized() -> None:
+    async def serve_nothing(connection: ServerConnection) -> None:
+        await connection.wait_closed()
+
+    async with serve(serve_nothing, "127.0.0.1", 0) as other:
+        port = next(iter(other.sockets)).getsockname()[1]
+        with pytest.raises(ConnectFailed, match=r"does not speak exchange\.v1\.msgpack"):
+            await Client.connect(f"ws://127.0.0.1:{port}").open()
+
+
+def test_every_order_option_is_written_in_the_wires_words() -> None:
+    order = PlaceOrder(
+        symbol="BTC-PERP",
+        side=Side.SELL,
+        quantity=2,
+        order_type="limit",
+        time_in_force=TimeInForce.FOK,
+        reduce_only=True,
+        self_trade_prevention="cancel_both",
+    )
+    assert order.call().params == {
+        "symbol": "BTC-PERP",
+        "side": "sell",
+        "quantity": "2",
+        "order_type": "limit",
+        "time_in_force": "fok",
+        "reduce_only": True,
+        "self_trade_prevention": "cancel_both",
+    }
