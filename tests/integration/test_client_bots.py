@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 from decimal import Decimal
 
+import pytest
+
 from clients.bots import (
     Bot,
     MarketMaker,
@@ -89,6 +91,7 @@ async def play(seed: int, *, connect_backwards: bool = False) -> tuple[dict[str,
         return outcome, cross, isolated
 
 
+@pytest.mark.rule("CONS-001", "CONS-006")
 async def test_bots_trade_through_a_crash_and_repeat_themselves_with_their_seed() -> None:
     first, cross, isolated = await play(5)
     second, *_ = await play(5, connect_backwards=True)

@@ -12,6 +12,7 @@ from tests.unit.clients.live_exchange import live_exchange
 BTC = "BTC-PERP"
 
 
+@pytest.mark.rule("WIRE-009", "WIRE-018")
 async def test_orders_book_and_marks_are_mirrored_again_after_a_restart() -> None:
     async with live_exchange() as live:
         port = urlsplit(live.url).port

@@ -47,6 +47,7 @@ async def mark_of(client: Client, symbol: str) -> Decimal:
     return mark
 
 
+@pytest.mark.rule("WIRE-001", "WIRE-008", "WIRE-012")
 async def test_an_order_rests_is_hit_and_both_sides_see_it(alice: Client, bob: Client) -> None:
     mark = await mark_of(alice, BTC)
     hers, his = await alice.mirror(BTC), await bob.mirror(BTC)
@@ -96,6 +97,7 @@ async def test_cancels_by_either_id_alone_or_all_at_once(alice: Client) -> None:
     assert len(await alice.ended_orders(limit=3)) == 3
 
 
+@pytest.mark.rule("WIRE-013", "WIRE-007")
 async def test_a_rejected_order_tells_rule_field_and_margin_decision(alice: Client) -> None:
     mark = await mark_of(alice, BTC)
     with pytest.raises(OrderRejected) as rejected:
@@ -113,6 +115,7 @@ async def test_a_rejected_order_tells_rule_field_and_margin_decision(alice: Clie
     assert refused.value.field is not None
 
 
+@pytest.mark.rule("BOOK-014", "WIRE-012")
 async def test_the_same_order_sent_again_is_not_executed_again(alice: Client) -> None:
     mark = await mark_of(alice, BTC)
     first = await alice.buy(BTC, "0.01", mark, client_order_id="once")
@@ -153,6 +156,7 @@ async def test_instruments_tell_every_limit(alice: Client) -> None:
     assert btc.tiers[1].maintenance_amount == 50
 
 
+@pytest.mark.rule("WIRE-019", "WIRE-006")
 async def test_an_operator_moves_marks_money_and_time(exchange: LiveExchange, admin: Client, alice: Client) -> None:
     before = await admin.admin_state()
     created = await admin.admin_create_account("zoe")
@@ -175,11 +179,13 @@ async def test_an_operator_moves_marks_money_and_time(exchange: LiveExchange, ad
         await alice.admin_state()
 
 
+@pytest.mark.rule("WIRE-004")
 async def test_wrong_secrets_are_refused(exchange: LiveExchange) -> None:
     with pytest.raises(LoginRefused, match=r"session\.login_failed"):
         await Client.connect(exchange.url, key="demo-alice", secret="no").open()
 
 
+@pytest.mark.rule("WIRE-006")
 async def test_without_a_login_one_may_look_but_not_touch(exchange: LiveExchange) -> None:
     async with Client.connect(exchange.url) as guest:
         assert (await guest.book(BTC)).bids == ()
@@ -207,6 +213,7 @@ async def test_a_liquidation_is_told_step_by_step(admin: Client, alice: Client, 
     assert (await alice.account()).total_equity < 100_000
 
 
+@pytest.mark.rule("WIRE-009", "WIRE-010")
 async def test_the_book_mirror_equals_the_book_through_many_changes(alice: Client, bob: Client) -> None:
     mark = await mark_of(alice, BTC)
     mirror = await alice.mirror(BTC)
