@@ -21,7 +21,7 @@ class BookSide:
 
     def __init__(self, side: Side) -> None:
         self.side = side
-        self.keys: SortedList = SortedList()
+        self.keys: SortedList = SortedList()  # of int; the library has no types
         self.levels: dict[Ticks, PriceLevel] = {}
 
     def best(self) -> PriceLevel | None:
@@ -115,7 +115,7 @@ class Book:
 
     def depth(self, side: Side, levels_max: int) -> tuple[DepthLevel, ...]:
         """Return the best ``levels_max`` levels of a side, best first."""
-        found = []
+        found: list[DepthLevel] = []
         for level in self._sides[side]:
             if len(found) == levels_max:
                 break

@@ -33,8 +33,9 @@ def _picture(state: VenueState) -> list[Any]:
         ],
         [_liquidation(liquidation) for _, liquidation in sorted(state.liquidations.items(), key=_by_id)],
         [
-            [account, [[name, kept.order.order_id] for name, kept in remembered.items()]]
-            for account, remembered in sorted(state.placements.items())
+            [account, [[kept.name, kept.order.order_id] for kept in remembered]]
+            for account, remembered in sorted(state.placements.items(), key=lambda item: item[0])
+            if any(True for _ in remembered)
         ],
     ]
 

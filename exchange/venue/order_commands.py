@@ -12,7 +12,8 @@ from exchange.domain.units import Ticks
 from exchange.domain.views import MarginDecision
 from exchange.matching.admission import Refusal, check_filters, check_form, effective_limit
 from exchange.matching.order import Order
-from exchange.venue.state import Placement, VenueState
+from exchange.venue.placements import Placement
+from exchange.venue.state import VenueState
 from exchange.venue.trading import Trading
 
 
@@ -53,7 +54,8 @@ def place(state: VenueState, trading: Trading, command: PlaceOrder) -> None:
     trading.enter(order, is_reducing=reducing, raises_reserve=raises)
     trading.run(order)
     if command.client_order_id is not None:
-        state.remember(Placement(command, accepted, order, order.view()))
+        placement = Placement(command.client_order_id, command, accepted, order, order.view())
+        state.remember(placement)
     return None
 
 
@@ -61,7 +63,7 @@ def _repeats(state: VenueState, trading: Trading, command: PlaceOrder) -> bool:
     """Answer a client order id that is remembered; return whether it was (BOOK-014)."""
     if command.client_order_id is None:
         return False
-    kept = state.placements.get(command.account, {}).get(command.client_order_id)
+    kept = state.recall(command.account, command.client_order_id)
     if kept is None:
         return False
     if kept.command == command:
@@ -130,7 +132,7 @@ def cancel(state: VenueState, trading: Trading, command: CancelOrder) -> None:
     """Cancel one order; what is unknown, gone or another's is not found (BOOK-009)."""
     order_id = command.order_id
     if order_id is None and command.client_order_id is not None:
-        kept = state.placements.get(command.account, {}).get(command.client_order_id)
+        kept = state.recall(command.account, command.client_order_id)
         order_id = None if kept is None else kept.order.order_id
     order = None if order_id is None else state.find_order(command.account, order_id)
     if order is None:

@@ -9,15 +9,13 @@ import msgspec
 from exchange.accounts.liquidation import CloseOuts
 from exchange.accounts.risk import Scope
 from exchange.accounts.service import AccountService
-from exchange.domain.commands import PlaceOrder
 from exchange.domain.enums import MarginMode
-from exchange.domain.events import OrderAccepted
 from exchange.domain.ids import AccountId, LiquidationId, OrderId, Symbol, TradeId
 from exchange.domain.instrument import Instrument
 from exchange.domain.units import Cash, Lots, TimeNs
-from exchange.domain.views import OrderView
 from exchange.matching.book import Book
 from exchange.matching.order import Order
+from exchange.venue.placements import Placement, PlacementMemory
 
 
 class VenueLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,7 +30,7 @@ class VenueLimits(msgspec.Struct, frozen=True, kw_only=True):
     open_orders_max: int = 200
     """Resting orders per account and symbol (BOOK-007)."""
     client_order_ids_max: int = 10_000
-    """Remembered client order ids per account (BOOK-014)."""
+    """Accepted orders per account whose client order ids are remembered (BOOK-014)."""
     accounts_max: int = 10_000
     """Accounts of the venue."""
 
@@ -61,15 +59,6 @@ class Counters:
         """Return a liquidation id never given before."""
         self.liquidation_id += 1
         return self.liquidation_id
-
-
-class Placement(msgspec.Struct, frozen=True):
-    """What is remembered under a client order id (BOOK-014)."""
-
-    command: PlaceOrder
-    accepted: OrderAccepted
-    order: Order
-    outcome: OrderView
 
 
 class Liquidation:
@@ -107,7 +96,7 @@ class VenueState:
         self.accounts = AccountService(instruments)
         self.close_outs = CloseOuts(self.accounts)
         self.counters = Counters()
-        self.placements: dict[AccountId, dict[str, Placement]] = {}
+        self.placements: dict[AccountId, PlacementMemory] = {}
         self.liquidations: dict[Scope, Liquidation] = {}
         self.sequence = 0
         self.now_ns: TimeNs = 0
@@ -120,13 +109,15 @@ class VenueState:
                 return order if order.account == account else None
         return None
 
+    def recall(self, account: AccountId, client_order_id: str) -> Placement | None:
+        """Return what the account placed under a client order id, if that is remembered (BOOK-014)."""
+        memory = self.placements.get(account)
+        return None if memory is None else memory.recall(client_order_id)
+
     def remember(self, placement: Placement) -> None:
-        """Keep a placement under its client order id, and forget the oldest that is no longer open (BOOK-014)."""
-        command = placement.command
-        assert command.client_order_id is not None, "only a placement with a client order id is remembered"
-        remembered = self.placements.setdefault(command.account, {})
-        remembered[command.client_order_id] = placement
-        if len(remembered) > self.limits.client_order_ids_max:
-            oldest = next((name for name, kept in remembered.items() if not kept.order.open_quantity), None)
-            if oldest is not None:
-                del remembered[oldest]
+        """Keep an accepted order under its client order id (BOOK-014)."""
+        account = placement.command.account
+        memory = self.placements.get(account)
+        if memory is None:
+            memory = self.placements[account] = PlacementMemory(self.limits.client_order_ids_max)
+        memory.remember(placement)
