@@ -172,6 +172,8 @@ class AccountService:
             case SetMarginMode() | SetLeverage():
                 if isinstance(change, SetLeverage) and not 1 <= change.leverage <= position.instrument.max_leverage:
                     return ChangeCheck(Reason.LEVERAGE_RANGE, position.instrument.max_leverage)
+                if path_of(position).is_liquidating(self.accounts[change.account], position):
+                    return ChangeCheck(Reason.LIQUIDATION_IN_PROGRESS)
                 return ChangeCheck(None if position.is_idle else Reason.POSITION_OPEN)
             case AddMargin() | RemoveMargin():
                 return self._check_margin_move(change, position)

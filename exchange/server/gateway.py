@@ -165,21 +165,21 @@ class Gateway:
 
     # -- the shelter of sockets ------------------------------------------------------------------------------------
 
-    def connected(self, socket: SocketConnection) -> bool:
+    def connected(self, connection: SocketConnection) -> bool:
         """Count a socket that was accepted; return False when too many are opening."""
-        self._sockets[socket] = None
+        self._sockets[connection] = None
         return len(self._sockets) - self._open_count() <= self.limits.handshakes_max
 
-    def disconnected(self, socket: SocketConnection) -> None:
+    def disconnected(self, connection: SocketConnection) -> None:
         """Forget a socket that is gone."""
-        self._sockets.pop(socket, None)
-        self._unflushed.pop(socket, None)
+        self._sockets.pop(connection, None)
+        self._unflushed.pop(connection, None)
 
-    def flush_soon(self, socket: SocketConnection) -> None:
+    def flush_soon(self, connection: SocketConnection) -> None:
         """Flush the socket's connection at the end of this turn of the loop, together with all others."""
         if not self._unflushed:
             asyncio.get_running_loop().call_soon(self._flush)
-        self._unflushed[socket] = None
+        self._unflushed[connection] = None
 
     def _flush(self) -> None:
         unflushed, self._unflushed = self._unflushed, {}

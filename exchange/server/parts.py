@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import NamedTuple
 
 from exchange.domain.commands import AnyCommand
@@ -13,6 +14,8 @@ from exchange.services.sequencer import Applied, Sequencer, SequencerHaltedError
 from exchange.venue.venue import Venue
 from exchange.wire.errors import Fault, fault
 from exchange.wire.reasons import rejection
+
+_log = logging.getLogger("exchange.server")
 
 
 class ExchangeParts(NamedTuple):
@@ -29,9 +32,12 @@ class ExchangeParts(NamedTuple):
 
     def submit(self, command: AnyCommand) -> Applied:
         """Apply a command and return what came of it; ``WireError`` when the venue refused it or was halted."""
+        was_halted = self.sequencer.is_halted
         try:
             applied = self.sequencer.submit(command)
-        except SequencerHaltedError:
+        except SequencerHaltedError as halt:
+            if not was_halted:
+                _log.critical("the venue was halted by an internal error", exc_info=halt)
             raise fault(
                 Fault.HALTED, "the venue was halted by an internal error and takes no commands; its operator must restart it"
             ) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections import deque
 from typing import Any, Protocol, cast
 
@@ -24,15 +25,15 @@ class Shelter(Protocol):
 
     limits: ServerLimits
 
-    def connected(self, socket: SocketConnection) -> bool:
+    def connected(self, connection: SocketConnection) -> bool:
         """Count a socket that was accepted; return False when too many are opening."""
         ...
 
-    def disconnected(self, socket: SocketConnection) -> None:
+    def disconnected(self, connection: SocketConnection) -> None:
         """Forget a socket that is gone."""
         ...
 
-    def flush_soon(self, socket: SocketConnection) -> None:
+    def flush_soon(self, connection: SocketConnection) -> None:
         """Flush the socket's connection at the end of this turn of the loop."""
         ...
 
@@ -78,6 +79,9 @@ class SocketConnection(ServerConnection):
         super().connection_made(transport)
         if hasattr(transport, "max_size"):  # asyncio's own transports; other loops read small chunks anyway
             cast(Any, transport).max_size = self._limits.read_chunk_bytes
+        sock = transport.get_extra_info("socket")
+        if sock is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self._limits.send_buffer_bytes)
         self.transport.set_write_buffer_limits(self._limits.write_batch_bytes, self._limits.write_batch_bytes // 4)
         if not self._shelter.connected(self):
             self.transport.abort()
@@ -90,7 +94,9 @@ class SocketConnection(ServerConnection):
             self.transport.abort()
             return
         if self.protocol.close_expected():
-            self._end()
+            self._cut_in_time()
+            if self._connection is not None:
+                self._connection.lost()
         elif self._inbox and not self._works_soon:
             self._work()
 
@@ -177,19 +183,20 @@ class SocketConnection(ServerConnection):
             self.send_data()
 
     def begin_close(self, code: int, reason: str) -> None:
-        """Send a close frame; a peer that takes no part in the closing is cut off in time."""
+        """Send a close frame; a peer that takes no part in the closing is cut off in time.
+
+        May be called while a command is being published, so subscriptions are left as they are until the socket is gone.
+        """
         if self.protocol.state is OPEN:
             self.protocol.send_close(code, reason[:CLOSE_REASON_CHARACTERS_MAX])
             self.send_data()
-        self._end()
+        self._cut_in_time()
 
     def cut(self) -> None:
         """Drop the socket at once."""
         self.transport.abort()
 
-    def _end(self) -> None:
-        if self._connection is not None:
-            self._connection.lost()
+    def _cut_in_time(self) -> None:
         if self._cutter is None:
             self._cutter = self.loop.call_later(self._limits.close_timeout_ms / 1000, self.transport.abort)
 
