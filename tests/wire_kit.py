@@ -10,12 +10,13 @@ import hashlib
 import hmac
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import msgpack
 from msgspec.structs import replace
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 from exchange.domain.commands import AnyCommand, CreateAccount, Credit, MarkPrice, SetMarkPrices
 from exchange.domain.ids import INSURANCE_FUND
@@ -148,7 +149,9 @@ class RawClient:
 
     async def close_code(self) -> int | None:
         """Read on until the server closes, and return the code."""
-        await asyncio.wait_for(self.socket.wait_closed(), PATIENCE_S)
+        with suppress(ConnectionClosed):
+            while True:
+                await self.receive()
         return self.socket.close_code
 
     def of_channel(self, channel: str) -> list[dict[str, Any]]:
