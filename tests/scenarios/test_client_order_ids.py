@@ -87,11 +87,23 @@ def test_an_open_order_is_remembered_however_many_come_after_it() -> None:
     )
 
 
-@pytest.mark.xfail(strict=True, reason="finding 1: the id accepted last is forgotten")
 @pytest.mark.rule("BOOK-014")
 def test_the_last_accepted_ids_are_remembered_while_older_orders_are_still_open() -> None:
     Table(RICH, limits=VenueLimits(client_order_ids_max=1)).play(
         ("alice buys 1 BTC at 90 as:a", "accepted 1, rested 1"),
         ("alice buys 1 BTC at 100 ioc as:b", "accepted 2, canceled 2 order.ioc_remainder"),
         ("alice buys 1 BTC at 100 ioc as:b", "repeated 2"),
+    )
+
+
+@pytest.mark.rule("BOOK-014")
+def test_an_old_id_is_free_as_soon_as_its_order_is_gone() -> None:
+    Table(RICH, limits=VenueLimits(client_order_ids_max=1)).play(
+        ("alice buys 1 BTC at 90 as:a", "accepted 1, rested 1"),
+        ("alice buys 1 BTC at 91 as:b", "accepted 2, rested 2"),
+        ("alice cancels as:a", "canceled 1 order.canceled_by_owner"),
+        ("alice cancels as:b", "canceled 2 order.canceled_by_owner"),
+        ("alice buys 1 BTC at 91 as:b", "repeated 2 status open"),
+        ("alice buys 1 BTC at 90 as:a", "accepted 3, rested 3"),
+        ("alice buys 1 BTC at 92 as:b", "accepted 4, rested 4"),
     )
