@@ -36,8 +36,6 @@ class ServerLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """What waits for a reader before public state is no longer queued but replaced by a later picture."""
     write_batch_bytes: int = 64 * 1024
     """What is handed to the socket at once; its buffer in this process holds at most two batches of ours."""
-    send_buffer_bytes: int = 256 * 1024
-    """The socket's buffer in the kernel; a larger one would hide a slow reader and keep stale prices for it."""
     foreign_write_bytes_max: int = 256 * 1024
     """What may wait in the socket beside our batches (answers to pings), before the connection is cut."""
     book_levels_max: int = 5_000

@@ -18,6 +18,8 @@ from exchange.wire.messages import Hello
 
 CLOSE_REASON_CHARACTERS_MAX = 120
 """A close frame holds at most 123 bytes of reason."""
+SEND_BUFFER_BATCHES = 4
+"""What the kernel may hold for a reader, in batches; more would hide a slow reader and keep stale prices for it."""
 
 
 class Shelter(Protocol):
@@ -81,7 +83,7 @@ class SocketConnection(ServerConnection):
             cast(Any, transport).max_size = self._limits.read_chunk_bytes
         sock = transport.get_extra_info("socket")
         if sock is not None:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self._limits.send_buffer_bytes)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BATCHES * self._limits.write_batch_bytes)
         self.transport.set_write_buffer_limits(self._limits.write_batch_bytes, self._limits.write_batch_bytes // 4)
         if not self._shelter.connected(self):
             self.transport.abort()

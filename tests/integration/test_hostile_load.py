@@ -20,7 +20,7 @@ UPGRADE = (
     b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
 )
-TIGHT = {"write_batch_bytes": 4_096, "conflate_bytes": 8_192, "outbox_bytes_max": 20_000, "send_buffer_bytes": 8_192}
+TIGHT = {"write_batch_bytes": 4_096, "conflate_bytes": 8_192, "outbox_bytes_max": 20_000}
 """Small bounds, so that a reader that stops reading is noticed after a few hundred messages."""
 
 
