@@ -8,6 +8,7 @@ from exchange.domain.units import format_cash
 from exchange.server.parts import ExchangeParts
 from exchange.server.pictures import Pictures
 from exchange.wire import messages as wire
+from exchange.wire import requests
 from exchange.wire.session import Session
 from exchange.wire.translate import Translator
 
@@ -20,29 +21,29 @@ class AccountMethods:
         self._translator = translator
         self._pictures = pictures
 
-    def get(self, session: Session, params: wire.NoParams) -> wire.AccountBody:
+    def get(self, session: Session, params: requests.NoParams) -> wire.AccountBody:
         """Return the account's cross pool."""
         return self._pictures.account(session.account)
 
-    def positions(self, session: Session, params: wire.SymbolFilterParams) -> tuple[wire.PositionBody, ...]:
+    def positions(self, session: Session, params: requests.SymbolFilterParams) -> tuple[wire.PositionBody, ...]:
         """Return the account's positions and per-symbol settings."""
         return self._pictures.positions(session.account, self._translator.optional_symbol(params.symbol))
 
-    def set_margin_mode(self, session: Session, params: wire.SetMarginModeParams) -> wire.MarginModeResult:
+    def set_margin_mode(self, session: Session, params: requests.SetMarginModeParams) -> wire.MarginModeResult:
         """Choose the collateral behind a position."""
         self._parts.submit(self._translator.set_margin_mode(session.account, params))
         return wire.MarginModeResult(symbol=params.symbol, margin_mode=params.margin_mode)
 
-    def set_leverage(self, session: Session, params: wire.SetLeverageParams) -> wire.LeverageResult:
+    def set_leverage(self, session: Session, params: requests.SetLeverageParams) -> wire.LeverageResult:
         """Choose the leverage of a position."""
         self._parts.submit(self._translator.set_leverage(session.account, params))
         return wire.LeverageResult(symbol=params.symbol, leverage=params.leverage)
 
-    def add_margin(self, session: Session, params: wire.MarginAmountParams) -> wire.MarginMoveResult:
+    def add_margin(self, session: Session, params: requests.MarginAmountParams) -> wire.MarginMoveResult:
         """Move money into an isolated position."""
         return self._move(self._translator.add_margin(session.account, params))
 
-    def remove_margin(self, session: Session, params: wire.MarginAmountParams) -> wire.MarginMoveResult:
+    def remove_margin(self, session: Session, params: requests.MarginAmountParams) -> wire.MarginMoveResult:
         """Move money out of an isolated position."""
         return self._move(self._translator.remove_margin(session.account, params))
 

@@ -11,6 +11,7 @@ from exchange.server.pictures import Pictures
 from exchange.services.clock import VirtualClock
 from exchange.services.sequencer import Applied
 from exchange.wire import messages as wire
+from exchange.wire import requests
 from exchange.wire.bodies import time_us
 from exchange.wire.errors import Fault, fault
 from exchange.wire.session import Session
@@ -25,11 +26,11 @@ class AdminMethods:
         self._translator = translator
         self._pictures = pictures
 
-    def set_mark(self, session: Session, params: wire.SetMarkParams) -> wire.CommandResult:
+    def set_mark(self, session: Session, params: requests.SetMarkParams) -> wire.CommandResult:
         """Replace marks; every liquidation that follows is done when this returns."""
         return self._done(self._parts.submit(self._translator.set_marks(params)))
 
-    def credit(self, session: Session, params: wire.CreditParams) -> wire.CreditResult:
+    def credit(self, session: Session, params: requests.CreditParams) -> wire.CreditResult:
         """Deposit money from outside."""
         applied = self._parts.submit(self._translator.credit(params))
         credited = next(event for event in applied.events if isinstance(event, Credited))
@@ -39,7 +40,7 @@ class AdminMethods:
             wallet_balance=format_cash(credited.wallet_balance),
         )
 
-    def create_account(self, session: Session, params: wire.CreateAccountParams) -> wire.CreatedAccount:
+    def create_account(self, session: Session, params: requests.CreateAccountParams) -> wire.CreatedAccount:
         """Open an account with a key of its own; the keys are no part of the command."""
         if (params.key is None) != (params.secret is None):
             raise fault(Fault.INVALID_FIELD, "key and secret belong together; give both or none", field="secret")
@@ -52,12 +53,12 @@ class AdminMethods:
         self._parts.keys.add_account_key(params.account, key, secret)
         return wire.CreatedAccount(account=params.account, key=key, secret=secret)
 
-    def advance(self, session: Session, params: wire.AdvanceParams) -> wire.CommandResult:
+    def advance(self, session: Session, params: requests.AdvanceParams) -> wire.CommandResult:
         """Move the virtual clock by a duration and let what is due fire."""
         clock = self._virtual_clock()
         return self._move_clock(clock, clock.now_ns() + params.duration_us * 1000, "duration_us")
 
-    def set_time(self, session: Session, params: wire.SetTimeParams) -> wire.CommandResult:
+    def set_time(self, session: Session, params: requests.SetTimeParams) -> wire.CommandResult:
         """Move the virtual clock to a time and let what is due fire."""
         clock = self._virtual_clock()
         target_ns = params.time_us * 1000
@@ -65,7 +66,7 @@ class AdminMethods:
             target_ns = clock.now_ns()
         return self._move_clock(clock, target_ns, "time_us")
 
-    def state(self, session: Session, params: wire.NoParams) -> wire.FundBody:
+    def state(self, session: Session, params: requests.NoParams) -> wire.FundBody:
         """Return sequence, digest, clock, fees and insurance fund."""
         return self._pictures.fund()
 

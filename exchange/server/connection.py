@@ -17,6 +17,7 @@ from exchange.server.outbox import Outbox, Port
 from exchange.server.pictures import Pictures, Stream
 from exchange.server.publisher import Publisher
 from exchange.server.subscriptions import Subscriptions
+from exchange.wire import fields, requests
 from exchange.wire import messages as wire
 from exchange.wire.codec import Codec
 from exchange.wire.errors import Fault, WireError, fault
@@ -81,7 +82,7 @@ class Connection:
         if self.session.login_failures >= self._limits.login_failures_max:
             self.close(CloseReason.LOGIN, "too many failed logins; open a new connection")
 
-    def _read(self, payload: bytes, is_binary: bool) -> wire.AnyRequest:
+    def _read(self, payload: bytes, is_binary: bool) -> requests.AnyRequest:
         bound = self._limits.frame_bytes_max if self.session.is_logged_in else self._limits.frame_bytes_before_login_max
         if len(payload) > bound:
             when = "" if self.session.is_logged_in else " before login"
@@ -99,33 +100,33 @@ class Connection:
             if self._malformed_frames >= self._limits.malformed_frames_max:
                 self.close(CloseReason.PROTOCOL, "too many frames that hold no request")
 
-    def _answer(self, request: wire.AnyRequest) -> Result:
-        if isinstance(request, wire.Subscribe):
+    def _answer(self, request: requests.AnyRequest) -> Result:
+        if isinstance(request, requests.Subscribe):
             return self._change_subscription(request, self._subscribe)
-        if isinstance(request, wire.Unsubscribe):
+        if isinstance(request, requests.Unsubscribe):
             return self._change_subscription(request, self._unsubscribe)
         return self._services.dispatcher.answer(self.session, request)
 
     # -- subscriptions ---------------------------------------------------------------------------------------------
 
     def _change_subscription(
-        self, request: wire.Subscribe | wire.Unsubscribe, change: Callable[[wire.Channel, str | None], None]
+        self, request: requests.Subscribe | requests.Unsubscribe, change: Callable[[fields.Channel, str | None], None]
     ) -> wire.SubscriptionResult:
         self.session.authorize(request)
         channel, symbol = request.params.channel, request.params.symbol
-        if channel in wire.PRIVATE_CHANNELS and symbol is not None:
+        if channel in fields.PRIVATE_CHANNELS and symbol is not None:
             raise fault(Fault.INVALID_FIELD, f"{channel} is one stream for the whole account; leave out symbol", field="symbol")
         self._services.translator.optional_symbol(symbol)
         change(channel, symbol)
         return wire.SubscriptionResult(channel=channel, symbol=symbol, sequence=self._services.pictures.sequence)
 
-    def _subscribe(self, channel: wire.Channel, symbol: str | None) -> None:
-        account = self.session.account if channel in wire.PRIVATE_CHANNELS else None
+    def _subscribe(self, channel: fields.Channel, symbol: str | None) -> None:
+        account = self.session.account if channel in fields.PRIVATE_CHANNELS else None
         for stream in self._services.subscriptions.add(self, channel, symbol, account):
             self._conflated.pop(stream, None)
             self._send_present(stream)
 
-    def _unsubscribe(self, channel: wire.Channel, symbol: str | None) -> None:
+    def _unsubscribe(self, channel: fields.Channel, symbol: str | None) -> None:
         self._services.subscriptions.remove(self, channel, symbol)
 
     def _send_present(self, stream: Stream) -> None:

@@ -12,6 +12,7 @@ from exchange.server.order_methods import OrderMethods
 from exchange.server.parts import ExchangeParts
 from exchange.server.pictures import Pictures
 from exchange.wire import messages as wire
+from exchange.wire import requests
 from exchange.wire.bodies import time_us
 from exchange.wire.session import Session
 from exchange.wire.translate import Translator
@@ -29,40 +30,40 @@ class Dispatcher:
         accounts = AccountMethods(parts, translator, pictures)
         market = MarketMethods(parts, translator, pictures)
         admin = AdminMethods(parts, translator, pictures)
-        self._methods: dict[type[wire.Request], Method] = {
-            wire.Ping: self._ping,
-            wire.Login: _login,
-            wire.OrderPlace: orders.place,
-            wire.OrderCancel: orders.cancel,
-            wire.OrderCancelAll: orders.cancel_all,
-            wire.OrderGet: orders.get,
-            wire.OrderList: orders.list,
-            wire.AccountGet: accounts.get,
-            wire.AccountPositions: accounts.positions,
-            wire.AccountSetMarginMode: accounts.set_margin_mode,
-            wire.AccountSetLeverage: accounts.set_leverage,
-            wire.AccountAddMargin: accounts.add_margin,
-            wire.AccountRemoveMargin: accounts.remove_margin,
-            wire.MarketInstruments: market.instruments,
-            wire.MarketBook: market.book,
-            wire.MarketTrades: market.trades,
-            wire.MarketTicker: market.ticker,
-            wire.AdminSetMark: admin.set_mark,
-            wire.AdminCredit: admin.credit,
-            wire.AdminCreateAccount: admin.create_account,
-            wire.AdminAdvance: admin.advance,
-            wire.AdminSetTime: admin.set_time,
-            wire.AdminState: admin.state,
+        self._methods: dict[type[requests.Request], Method] = {
+            requests.Ping: self._ping,
+            requests.Login: _login,
+            requests.OrderPlace: orders.place,
+            requests.OrderCancel: orders.cancel,
+            requests.OrderCancelAll: orders.cancel_all,
+            requests.OrderGet: orders.get,
+            requests.OrderList: orders.list,
+            requests.AccountGet: accounts.get,
+            requests.AccountPositions: accounts.positions,
+            requests.AccountSetMarginMode: accounts.set_margin_mode,
+            requests.AccountSetLeverage: accounts.set_leverage,
+            requests.AccountAddMargin: accounts.add_margin,
+            requests.AccountRemoveMargin: accounts.remove_margin,
+            requests.MarketInstruments: market.instruments,
+            requests.MarketBook: market.book,
+            requests.MarketTrades: market.trades,
+            requests.MarketTicker: market.ticker,
+            requests.AdminSetMark: admin.set_mark,
+            requests.AdminCredit: admin.credit,
+            requests.AdminCreateAccount: admin.create_account,
+            requests.AdminAdvance: admin.advance,
+            requests.AdminSetTime: admin.set_time,
+            requests.AdminState: admin.state,
         }
 
-    def answer(self, session: Session, request: wire.AnyRequest) -> Result:
+    def answer(self, session: Session, request: requests.AnyRequest) -> Result:
         """Return the result of a request; ``WireError`` when it may not be made or was refused."""
         session.authorize(request)
         return self._methods[type(request)](session, request.params)
 
-    def _ping(self, session: Session, params: wire.NoParams) -> wire.PingResult:
+    def _ping(self, session: Session, params: requests.NoParams) -> wire.PingResult:
         return wire.PingResult(time_us=time_us(self._parts.clock.now_ns()), sequence=self._parts.venue.sequence)
 
 
-def _login(session: Session, params: wire.LoginParams) -> wire.LoginResult:
+def _login(session: Session, params: requests.LoginParams) -> wire.LoginResult:
     return session.login(params)

@@ -25,7 +25,8 @@ from exchange.server.publisher import Publisher
 from exchange.server.socket_connection import SocketConnection
 from exchange.server.subscriptions import Subscriptions
 from exchange.wire.bodies import time_us
-from exchange.wire.messages import PROTOCOL_VERSION, Hello, Limits
+from exchange.wire.fields import PROTOCOL_VERSION
+from exchange.wire.messages import Hello, Limits
 from exchange.wire.session import Session
 from exchange.wire.translate import Translator
 

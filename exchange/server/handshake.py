@@ -13,7 +13,7 @@ from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 from exchange.wire.codec import JSON, MSGPACK, Codec
-from exchange.wire.messages import SUBPROTOCOL_JSON, SUBPROTOCOL_MSGPACK
+from exchange.wire.fields import SUBPROTOCOL_JSON, SUBPROTOCOL_MSGPACK
 
 SUBPROTOCOLS: dict[str, Codec] = {SUBPROTOCOL_MSGPACK: MSGPACK, SUBPROTOCOL_JSON: JSON}
 _FORMATS: dict[str, Codec] = {codec.name: codec for codec in SUBPROTOCOLS.values()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from exchange.wire.messages import SUBSCRIPTIONS_MAX
+from exchange.wire.fields import SUBSCRIPTIONS_MAX
 
 
 class ServerLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

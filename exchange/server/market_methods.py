@@ -5,6 +5,7 @@ from __future__ import annotations
 from exchange.server.parts import ExchangeParts
 from exchange.server.pictures import Pictures
 from exchange.wire import messages as wire
+from exchange.wire import requests
 from exchange.wire.bodies import instrument_body
 from exchange.wire.session import Session
 from exchange.wire.translate import Translator
@@ -18,18 +19,18 @@ class MarketMethods:
         self._pictures = pictures
         self._instruments = tuple(instrument_body(instrument) for instrument in parts.venue.instruments.values())
 
-    def instruments(self, session: Session, params: wire.NoParams) -> tuple[wire.InstrumentBody, ...]:
+    def instruments(self, session: Session, params: requests.NoParams) -> tuple[wire.InstrumentBody, ...]:
         """Return what can be traded, with every limit."""
         return self._instruments
 
-    def book(self, session: Session, params: wire.BookParams) -> wire.BookBody:
+    def book(self, session: Session, params: requests.BookParams) -> wire.BookBody:
         """Return the best levels of a book."""
         return self._pictures.book(self._translator.instrument(params.symbol).symbol, params.depth)
 
-    def trades(self, session: Session, params: wire.TradesParams) -> tuple[wire.TradeBody, ...]:
+    def trades(self, session: Session, params: requests.TradesParams) -> tuple[wire.TradeBody, ...]:
         """Return recent trades."""
         return self._pictures.trades(self._translator.instrument(params.symbol).symbol, params.limit)
 
-    def ticker(self, session: Session, params: wire.SymbolParams) -> wire.TickerBody:
+    def ticker(self, session: Session, params: requests.SymbolParams) -> wire.TickerBody:
         """Return best prices, last trade, mark and open interest."""
         return self._pictures.ticker(self._translator.instrument(params.symbol).symbol)

@@ -9,6 +9,7 @@ from exchange.domain.ids import AccountId, Symbol
 from exchange.domain.instrument import Instrument
 from exchange.domain.units import format_cash
 from exchange.server.parts import ExchangeParts
+from exchange.wire import fields
 from exchange.wire import messages as wire
 from exchange.wire.bodies import (
     account_body,
@@ -25,7 +26,7 @@ from exchange.wire.bodies import (
 class Stream(NamedTuple):
     """One stream of one channel. ``of`` is a symbol or an account; None carries what belongs to no single symbol."""
 
-    channel: wire.Channel
+    channel: fields.Channel
     of: Symbol | AccountId | None
 
 

@@ -7,7 +7,7 @@ from typing import Protocol, TypeAlias
 
 from exchange.domain.ids import AccountId, Symbol
 from exchange.server.pictures import Stream
-from exchange.wire import messages as wire
+from exchange.wire import fields
 from exchange.wire.codec import Codec
 from exchange.wire.errors import Fault, fault
 
@@ -26,7 +26,7 @@ class Subscriber(Protocol):
         ...
 
 
-Topic: TypeAlias = tuple[wire.Channel, Symbol | None]
+Topic: TypeAlias = tuple[fields.Channel, Symbol | None]
 """What a subscriber names: a channel and a symbol, or None for all of it."""
 
 
@@ -44,7 +44,7 @@ class Subscriptions:
         return self._subscribers.get(stream, ())
 
     def add(
-        self, subscriber: Subscriber, channel: wire.Channel, symbol: Symbol | None, account: AccountId | None
+        self, subscriber: Subscriber, channel: fields.Channel, symbol: Symbol | None, account: AccountId | None
     ) -> tuple[Stream, ...]:
         """Subscribe and return the streams covered; ``account`` is that of a private channel.
 
@@ -62,7 +62,7 @@ class Subscriptions:
             self._subscribers.setdefault(stream, {})[subscriber] = None
         return streams
 
-    def remove(self, subscriber: Subscriber, channel: wire.Channel, symbol: Symbol | None) -> None:
+    def remove(self, subscriber: Subscriber, channel: fields.Channel, symbol: Symbol | None) -> None:
         """Unsubscribe; streams that another subscription covers go on. Raises ``WireError`` when there was none."""
         topics = self._topics.get(subscriber, {})
         if (channel, symbol) not in topics:
@@ -86,8 +86,8 @@ class Subscriptions:
         if not subscribers:
             self._subscribers.pop(stream, None)
 
-    def _streams(self, channel: wire.Channel, symbol: Symbol | None, account: AccountId | None) -> tuple[Stream, ...]:
-        if channel in wire.PRIVATE_CHANNELS:
+    def _streams(self, channel: fields.Channel, symbol: Symbol | None, account: AccountId | None) -> tuple[Stream, ...]:
+        if channel in fields.PRIVATE_CHANNELS:
             return (Stream(channel, account),)
         if symbol is not None:
             return (Stream(channel, symbol),)

@@ -10,7 +10,9 @@ import msgspec
 
 from exchange.wire.errors import Fault, WireError, fault
 from exchange.wire.faults import explain_refusal
-from exchange.wire.messages import AnyRequest, Message, RequestId
+from exchange.wire.fields import RequestId
+from exchange.wire.messages import Message
+from exchange.wire.requests import AnyRequest
 
 
 class _LooseId(msgspec.Struct):

@@ -10,6 +10,7 @@ from typing import Protocol
 import msgspec
 
 from exchange.domain.ids import AccountId
+from exchange.wire import fields, requests
 from exchange.wire import messages as wire
 from exchange.wire.errors import Fault, fault
 
@@ -45,32 +46,32 @@ class Credentials(Protocol):
         ...
 
 
-REQUIRED_SCOPES: dict[type[wire.Request], Scope | None] = {
-    wire.Ping: None,
-    wire.Login: None,
-    wire.Subscribe: None,
-    wire.Unsubscribe: None,
-    wire.OrderPlace: Scope.TRADE,
-    wire.OrderCancel: Scope.TRADE,
-    wire.OrderCancelAll: Scope.TRADE,
-    wire.OrderGet: Scope.READ,
-    wire.OrderList: Scope.READ,
-    wire.AccountGet: Scope.READ,
-    wire.AccountPositions: Scope.READ,
-    wire.AccountSetMarginMode: Scope.TRADE,
-    wire.AccountSetLeverage: Scope.TRADE,
-    wire.AccountAddMargin: Scope.TRADE,
-    wire.AccountRemoveMargin: Scope.TRADE,
-    wire.MarketInstruments: None,
-    wire.MarketBook: None,
-    wire.MarketTrades: None,
-    wire.MarketTicker: None,
-    wire.AdminSetMark: Scope.ADMIN,
-    wire.AdminCredit: Scope.ADMIN,
-    wire.AdminCreateAccount: Scope.ADMIN,
-    wire.AdminAdvance: Scope.ADMIN,
-    wire.AdminSetTime: Scope.ADMIN,
-    wire.AdminState: Scope.ADMIN,
+REQUIRED_SCOPES: dict[type[requests.Request], Scope | None] = {
+    requests.Ping: None,
+    requests.Login: None,
+    requests.Subscribe: None,
+    requests.Unsubscribe: None,
+    requests.OrderPlace: Scope.TRADE,
+    requests.OrderCancel: Scope.TRADE,
+    requests.OrderCancelAll: Scope.TRADE,
+    requests.OrderGet: Scope.READ,
+    requests.OrderList: Scope.READ,
+    requests.AccountGet: Scope.READ,
+    requests.AccountPositions: Scope.READ,
+    requests.AccountSetMarginMode: Scope.TRADE,
+    requests.AccountSetLeverage: Scope.TRADE,
+    requests.AccountAddMargin: Scope.TRADE,
+    requests.AccountRemoveMargin: Scope.TRADE,
+    requests.MarketInstruments: None,
+    requests.MarketBook: None,
+    requests.MarketTrades: None,
+    requests.MarketTicker: None,
+    requests.AdminSetMark: Scope.ADMIN,
+    requests.AdminCredit: Scope.ADMIN,
+    requests.AdminCreateAccount: Scope.ADMIN,
+    requests.AdminAdvance: Scope.ADMIN,
+    requests.AdminSetTime: Scope.ADMIN,
+    requests.AdminState: Scope.ADMIN,
 }
 """The scope that each method needs; None is open to everybody. Private channels need ``read``."""
 
@@ -107,7 +108,7 @@ class Session:
         assert self._credential.account is not None, "keys with scope read or trade have an account"
         return self._credential.account
 
-    def login(self, params: wire.LoginParams) -> wire.LoginResult:
+    def login(self, params: requests.LoginParams) -> wire.LoginResult:
         """Bind the connection to a key. Raises ``WireError``; an unknown key and a bad signature read the same."""
         if self._credential is not None:
             raise fault(Fault.ALREADY_LOGGED_IN, "this connection is logged in already; open another one for another key")
@@ -125,10 +126,10 @@ class Session:
         self._credential = credential
         return wire.LoginResult(account=credential.account, scopes=tuple(sorted(scope.value for scope in credential.scopes)))
 
-    def authorize(self, request: wire.AnyRequest) -> None:
+    def authorize(self, request: requests.AnyRequest) -> None:
         """Raise ``WireError`` unless this connection may make the request."""
         scope = REQUIRED_SCOPES[type(request)]
-        if isinstance(request, wire.Subscribe | wire.Unsubscribe) and request.params.channel in wire.PRIVATE_CHANNELS:
+        if isinstance(request, requests.Subscribe | requests.Unsubscribe) and request.params.channel in fields.PRIVATE_CHANNELS:
             scope = Scope.READ
         if scope is None:
             return

@@ -21,7 +21,7 @@ from exchange.domain.ids import AccountId, Symbol
 from exchange.domain.instrument import Instrument
 from exchange.domain.rejects import Reason
 from exchange.domain.units import Cash, Grid, parse_cash
-from exchange.wire import messages as wire
+from exchange.wire import requests
 from exchange.wire.errors import Fault, WireError, fault
 from exchange.wire.reasons import REASONS, rejection
 
@@ -48,7 +48,7 @@ class Translator:
         """Return the symbol after checking that the venue trades it; None stands for all."""
         return None if symbol is None else self.instrument(symbol).symbol
 
-    def place(self, account: AccountId, params: wire.PlaceParams) -> PlaceOrder:
+    def place(self, account: AccountId, params: requests.PlaceParams) -> PlaceOrder:
         """Return the command that enters an order."""
         instrument = self.instrument(params.symbol)
         price = params.limit_price
@@ -68,35 +68,35 @@ class Translator:
             client_order_id=params.client_order_id,
         )
 
-    def cancel(self, account: AccountId, params: wire.OrderReferenceParams) -> CancelOrder:
+    def cancel(self, account: AccountId, params: requests.OrderReferenceParams) -> CancelOrder:
         """Return the command that cancels one order."""
         check_reference(params)
         return CancelOrder(account=account, order_id=params.order_id, client_order_id=params.client_order_id)
 
-    def cancel_all(self, account: AccountId, params: wire.SymbolFilterParams) -> CancelAllOrders:
+    def cancel_all(self, account: AccountId, params: requests.SymbolFilterParams) -> CancelAllOrders:
         """Return the command that cancels every order."""
         return CancelAllOrders(account=account, symbol=self.optional_symbol(params.symbol))
 
-    def set_margin_mode(self, account: AccountId, params: wire.SetMarginModeParams) -> SetMarginMode:
+    def set_margin_mode(self, account: AccountId, params: requests.SetMarginModeParams) -> SetMarginMode:
         """Return the command that chooses cross or isolated."""
         symbol = self.instrument(params.symbol).symbol
         return SetMarginMode(account=account, symbol=symbol, margin_mode=MarginMode(params.margin_mode))
 
-    def set_leverage(self, account: AccountId, params: wire.SetLeverageParams) -> SetLeverage:
+    def set_leverage(self, account: AccountId, params: requests.SetLeverageParams) -> SetLeverage:
         """Return the command that chooses the leverage."""
         return SetLeverage(account=account, symbol=self.instrument(params.symbol).symbol, leverage=params.leverage)
 
-    def add_margin(self, account: AccountId, params: wire.MarginAmountParams) -> AddMargin:
+    def add_margin(self, account: AccountId, params: requests.MarginAmountParams) -> AddMargin:
         """Return the command that moves money into an isolated position."""
         symbol = self.instrument(params.symbol).symbol
         return AddMargin(account=account, symbol=symbol, amount=_cash(params.amount, "amount"))
 
-    def remove_margin(self, account: AccountId, params: wire.MarginAmountParams) -> RemoveMargin:
+    def remove_margin(self, account: AccountId, params: requests.MarginAmountParams) -> RemoveMargin:
         """Return the command that moves money out of an isolated position."""
         symbol = self.instrument(params.symbol).symbol
         return RemoveMargin(account=account, symbol=symbol, amount=_cash(params.amount, "amount"))
 
-    def set_marks(self, params: wire.SetMarkParams) -> SetMarkPrices:
+    def set_marks(self, params: requests.SetMarkParams) -> SetMarkPrices:
         """Return the command that replaces marks, in the order of the symbols' names."""
         marks = []
         for symbol, text in sorted(params.marks.items()):
@@ -105,12 +105,12 @@ class Translator:
             marks.append(MarkPrice(symbol, _on_grid(grid, text, field, "tick", Reason.TICK_SIZE)))
         return SetMarkPrices(marks=tuple(marks))
 
-    def credit(self, params: wire.CreditParams) -> Credit:
+    def credit(self, params: requests.CreditParams) -> Credit:
         """Return the command that deposits money from outside."""
         return Credit(account=params.account, amount=_cash(params.amount, "amount"))
 
 
-def check_reference(params: wire.OrderReferenceParams) -> None:
+def check_reference(params: requests.OrderReferenceParams) -> None:
     """Raise ``WireError`` unless exactly one of the two ids is given."""
     if (params.order_id is None) == (params.client_order_id is None):
         raise fault(

@@ -7,6 +7,7 @@ from typing import Any, get_args
 import pytest
 
 from exchange.server.keys import KeyRing
+from exchange.wire import fields, requests
 from exchange.wire import messages as wire
 from exchange.wire.errors import WireError
 from exchange.wire.session import REQUIRED_SCOPES, Scope, Session, login_signature
@@ -29,17 +30,17 @@ def session(keys: KeyRing) -> Session:
     return Session(keys, session_id="s", nonce=NONCE)
 
 
-def signed(key: str, secret: str, nonce: str = NONCE, time_ms: int = TIME_MS) -> wire.LoginParams:
+def signed(key: str, secret: str, nonce: str = NONCE, time_ms: int = TIME_MS) -> requests.LoginParams:
     """Return a login that is signed as the protocol's page says, without the server's own function."""
     text = f"ringfence-login-v1\n{nonce}\n{key}\n{time_ms}".encode()
-    return wire.LoginParams(key=key, time_ms=time_ms, signature=hmac.new(secret.encode(), text, hashlib.sha256).hexdigest())
+    return requests.LoginParams(key=key, time_ms=time_ms, signature=hmac.new(secret.encode(), text, hashlib.sha256).hexdigest())
 
 
-def request_of(kind: type[wire.Request]) -> Any:
+def request_of(kind: type[requests.Request]) -> Any:
     """Return a request of a kind; what it asks does not matter to its rights."""
-    params: Any = wire.NoParams()
-    if kind in (wire.Subscribe, wire.Unsubscribe):
-        params = wire.SubscriptionParams(channel="book")
+    params: Any = requests.NoParams()
+    if kind in (requests.Subscribe, requests.Unsubscribe):
+        params = requests.SubscriptionParams(channel="book")
     return kind(id=1, params=params)  # type: ignore[call-arg]
 
 
@@ -70,15 +71,15 @@ def test_the_signature_is_that_of_the_published_text() -> None:
         pytest.param(signed("nobody", "alice secret"), id="unknown key"),
         pytest.param(signed("nobody", ""), id="unknown key with the empty secret"),
         pytest.param(signed("alice-key", "alice secret", nonce="another"), id="nonce of another connection"),
-        pytest.param(wire.LoginParams(key="alice-key", time_ms=TIME_MS, signature=""), id="no signature"),
-        pytest.param(wire.LoginParams(key="alice-key", time_ms=TIME_MS, signature="é"), id="signature beyond ascii"),
+        pytest.param(requests.LoginParams(key="alice-key", time_ms=TIME_MS, signature=""), id="no signature"),
+        pytest.param(requests.LoginParams(key="alice-key", time_ms=TIME_MS, signature="é"), id="signature beyond ascii"),
         pytest.param(
-            wire.LoginParams(key="alice-key", time_ms=1, signature=signed("alice-key", "alice secret").signature),
+            requests.LoginParams(key="alice-key", time_ms=1, signature=signed("alice-key", "alice secret").signature),
             id="another time",
         ),
     ],
 )
-def test_every_failed_login_reads_the_same_and_is_counted(session: Session, params: wire.LoginParams) -> None:
+def test_every_failed_login_reads_the_same_and_is_counted(session: Session, params: requests.LoginParams) -> None:
     with pytest.raises(WireError, match="key or signature is wrong") as refused:
         session.login(params)
     assert (refused.value.name, refused.value.field) == ("session.login_failed", "signature")
@@ -97,7 +98,7 @@ def test_a_connection_logs_in_once(session: Session) -> None:
 
 @pytest.mark.rule("WIRE-006")
 def test_every_method_has_its_entry_in_the_table_of_scopes() -> None:
-    assert set(REQUIRED_SCOPES) == set(get_args(wire.AnyRequest))
+    assert set(REQUIRED_SCOPES) == set(get_args(requests.AnyRequest))
     for kind, scope in REQUIRED_SCOPES.items():
         room = str(kind.__struct_config__.tag).split(".")[0]
         expected = {"admin": {Scope.ADMIN}, "order": {Scope.READ, Scope.TRADE}, "account": {Scope.READ, Scope.TRADE}}
@@ -110,9 +111,9 @@ def test_every_method_has_its_entry_in_the_table_of_scopes() -> None:
     [(None, set()), ("alice-key", {Scope.READ, Scope.TRADE}), ("root", {Scope.ADMIN})],
     ids=["nobody", "account", "admin"],
 )
-@pytest.mark.parametrize("kind", get_args(wire.AnyRequest), ids=lambda kind: str(kind.__struct_config__.tag))
+@pytest.mark.parametrize("kind", get_args(requests.AnyRequest), ids=lambda kind: str(kind.__struct_config__.tag))
 def test_a_request_passes_exactly_when_the_key_has_the_scope(
-    session: Session, kind: type[wire.Request], key: str | None, scopes: set[Scope]
+    session: Session, kind: type[requests.Request], key: str | None, scopes: set[Scope]
 ) -> None:
     if key is not None:
         session.login(signed(key, "alice secret" if key == "alice-key" else "root secret"))
@@ -127,8 +128,8 @@ def test_a_request_passes_exactly_when_the_key_has_the_scope(
 
 
 @pytest.mark.rule("WIRE-006")
-@pytest.mark.parametrize("channel", [*sorted(wire.PUBLIC_CHANNELS), *sorted(wire.PRIVATE_CHANNELS)])
-def test_private_channels_need_a_key_that_may_read(keys: KeyRing, channel: wire.Channel) -> None:
+@pytest.mark.parametrize("channel", [*sorted(fields.PUBLIC_CHANNELS), *sorted(fields.PRIVATE_CHANNELS)])
+def test_private_channels_need_a_key_that_may_read(keys: KeyRing, channel: fields.Channel) -> None:
     for key, secret, may_read in (
         (None, "", False),
         ("root", "root secret", False),
@@ -137,8 +138,8 @@ def test_private_channels_need_a_key_that_may_read(keys: KeyRing, channel: wire.
         session = Session(keys, session_id="s", nonce=NONCE)
         if key is not None:
             session.login(signed(key, secret))
-        request = wire.Subscribe(id=1, params=wire.SubscriptionParams(channel=channel))
-        if channel in wire.PUBLIC_CHANNELS or may_read:
+        request = requests.Subscribe(id=1, params=requests.SubscriptionParams(channel=channel))
+        if channel in fields.PUBLIC_CHANNELS or may_read:
             session.authorize(request)
         else:
             with pytest.raises(WireError):

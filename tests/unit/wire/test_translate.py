@@ -7,7 +7,7 @@ import pytest
 
 from exchange.domain.commands import AddMargin, CancelAllOrders, CancelOrder, Credit, MarkPrice, PlaceOrder, RemoveMargin
 from exchange.domain.enums import MarginMode, OrderType, SelfTradePrevention, Side, TimeInForce
-from exchange.wire import messages as wire
+from exchange.wire import requests
 from exchange.wire.errors import WireError
 from exchange.wire.translate import Translator, check_reference
 from tests.cast import ALICE, ETH_PERP, cash
@@ -22,8 +22,8 @@ def refusal(call: Callable[[], Any]) -> WireError:
     return refused.value
 
 
-def place(**changes: Any) -> wire.PlaceParams:
-    return wire.PlaceParams(**({"symbol": "BTC-PERP", "side": "sell", "quantity": "1.5", "limit_price": "100.5"} | changes))
+def place(**changes: Any) -> requests.PlaceParams:
+    return requests.PlaceParams(**({"symbol": "BTC-PERP", "side": "sell", "quantity": "1.5", "limit_price": "100.5"} | changes))
 
 
 @pytest.mark.rule("WIRE-007")
@@ -102,50 +102,50 @@ def test_only_plain_decimals_are_read(field: str, text: str) -> None:
 
 @pytest.mark.parametrize("text", NO_DECIMALS, ids=repr)
 def test_amounts_are_plain_decimals_too(text: str) -> None:
-    error = refusal(lambda: TRANSLATOR.credit(wire.CreditParams(account=ALICE, amount=text)))
+    error = refusal(lambda: TRANSLATOR.credit(requests.CreditParams(account=ALICE, amount=text)))
     assert (error.name, error.field) == ("request.invalid_field", "amount")
 
 
 def test_amounts_are_exact_to_the_smallest_unit() -> None:
-    assert TRANSLATOR.credit(wire.CreditParams(account=ALICE, amount="1.000001")) == Credit(account=ALICE, amount=1_000_001)
-    error = refusal(lambda: TRANSLATOR.credit(wire.CreditParams(account=ALICE, amount="1.0000001")))
+    assert TRANSLATOR.credit(requests.CreditParams(account=ALICE, amount="1.000001")) == Credit(account=ALICE, amount=1_000_001)
+    error = refusal(lambda: TRANSLATOR.credit(requests.CreditParams(account=ALICE, amount="1.0000001")))
     assert "6 decimal places" in error.message
 
 
 def test_an_unknown_symbol_is_refused_wherever_it_is_named() -> None:
     calls: list[Callable[[], Any]] = [
         lambda: TRANSLATOR.place(ALICE, place(symbol="DOGE")),
-        lambda: TRANSLATOR.cancel_all(ALICE, wire.SymbolFilterParams(symbol="DOGE")),
-        lambda: TRANSLATOR.set_leverage(ALICE, wire.SetLeverageParams(symbol="DOGE", leverage=2)),
-        lambda: TRANSLATOR.set_margin_mode(ALICE, wire.SetMarginModeParams(symbol="DOGE", margin_mode="cross")),
-        lambda: TRANSLATOR.add_margin(ALICE, wire.MarginAmountParams(symbol="DOGE", amount="1")),
-        lambda: TRANSLATOR.remove_margin(ALICE, wire.MarginAmountParams(symbol="DOGE", amount="1")),
+        lambda: TRANSLATOR.cancel_all(ALICE, requests.SymbolFilterParams(symbol="DOGE")),
+        lambda: TRANSLATOR.set_leverage(ALICE, requests.SetLeverageParams(symbol="DOGE", leverage=2)),
+        lambda: TRANSLATOR.set_margin_mode(ALICE, requests.SetMarginModeParams(symbol="DOGE", margin_mode="cross")),
+        lambda: TRANSLATOR.add_margin(ALICE, requests.MarginAmountParams(symbol="DOGE", amount="1")),
+        lambda: TRANSLATOR.remove_margin(ALICE, requests.MarginAmountParams(symbol="DOGE", amount="1")),
     ]
     for call in calls:
         error = refusal(call)
         assert (error.name, error.field) == ("order.unknown_symbol", "symbol")
-    assert refusal(lambda: TRANSLATOR.set_marks(wire.SetMarkParams(marks={"DOGE": "1"}))).field == "marks"
+    assert refusal(lambda: TRANSLATOR.set_marks(requests.SetMarkParams(marks={"DOGE": "1"}))).field == "marks"
 
 
 def test_an_order_is_named_by_exactly_one_id() -> None:
-    for params in (wire.OrderReferenceParams(), wire.OrderReferenceParams(order_id=1, client_order_id="x")):
+    for params in (requests.OrderReferenceParams(), requests.OrderReferenceParams(order_id=1, client_order_id="x")):
         assert "exactly one" in refusal(lambda params=params: check_reference(params)).message  # type: ignore[misc]
-    assert TRANSLATOR.cancel(ALICE, wire.OrderReferenceParams(order_id=3)) == CancelOrder(account=ALICE, order_id=3)
-    assert TRANSLATOR.cancel(ALICE, wire.OrderReferenceParams(client_order_id="x")).client_order_id == "x"
+    assert TRANSLATOR.cancel(ALICE, requests.OrderReferenceParams(order_id=3)) == CancelOrder(account=ALICE, order_id=3)
+    assert TRANSLATOR.cancel(ALICE, requests.OrderReferenceParams(client_order_id="x")).client_order_id == "x"
 
 
 def test_settings_and_margin_become_commands() -> None:
-    assert TRANSLATOR.cancel_all(ALICE, wire.SymbolFilterParams()) == CancelAllOrders(account=ALICE, symbol=None)
-    mode = TRANSLATOR.set_margin_mode(ALICE, wire.SetMarginModeParams(symbol="BTC-PERP", margin_mode="isolated"))
+    assert TRANSLATOR.cancel_all(ALICE, requests.SymbolFilterParams()) == CancelAllOrders(account=ALICE, symbol=None)
+    mode = TRANSLATOR.set_margin_mode(ALICE, requests.SetMarginModeParams(symbol="BTC-PERP", margin_mode="isolated"))
     assert mode.margin_mode is MarginMode.ISOLATED
-    assert TRANSLATOR.set_leverage(ALICE, wire.SetLeverageParams(symbol="BTC-PERP", leverage=7)).leverage == 7
-    move = wire.MarginAmountParams(symbol="BTC-PERP", amount="2.5")
+    assert TRANSLATOR.set_leverage(ALICE, requests.SetLeverageParams(symbol="BTC-PERP", leverage=7)).leverage == 7
+    move = requests.MarginAmountParams(symbol="BTC-PERP", amount="2.5")
     assert TRANSLATOR.add_margin(ALICE, move) == AddMargin(account=ALICE, symbol="BTC-PERP", amount=cash("2.5"))
     assert TRANSLATOR.remove_margin(ALICE, move) == RemoveMargin(account=ALICE, symbol="BTC-PERP", amount=cash("2.5"))
 
 
 def test_marks_come_in_the_order_of_their_symbols_whatever_the_request_says() -> None:
-    command = TRANSLATOR.set_marks(wire.SetMarkParams(marks={"ETH-PERP": "7", "BTC-PERP": "100.5"}))
+    command = TRANSLATOR.set_marks(requests.SetMarkParams(marks={"ETH-PERP": "7", "BTC-PERP": "100.5"}))
     assert command.marks == (MarkPrice("BTC-PERP", 201), MarkPrice("ETH-PERP", 7))
-    error = refusal(lambda: TRANSLATOR.set_marks(wire.SetMarkParams(marks={"BTC-PERP": "100.7"})))
+    error = refusal(lambda: TRANSLATOR.set_marks(requests.SetMarkParams(marks={"BTC-PERP": "100.7"})))
     assert (error.name, error.field) == ("order.tick_size", "marks.BTC-PERP")

@@ -1,0 +1,32 @@
+"""The kinds of value that requests and messages are made of, the channels, and the bounds that belong to the schema."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+from msgspec import Meta
+
+from exchange.domain.ids import ID_PATTERN
+
+INTEGER_MAX = 2**53 - 1
+"""The largest whole number on the wire: what every language's number type holds exactly."""
+SUBSCRIPTIONS_MAX = 256
+MARKS_PER_UPDATE_MAX = 64
+LIST_LIMIT_MAX = 500
+DEPTH_MAX = 200
+
+PROTOCOL_VERSION = 1
+SUBPROTOCOL_MSGPACK = "exchange.v1.msgpack"
+SUBPROTOCOL_JSON = "exchange.v1.json"
+
+Id: TypeAlias = Annotated[str, Meta(pattern=ID_PATTERN, max_length=36)]
+WholeId: TypeAlias = Annotated[int, Meta(ge=0, le=INTEGER_MAX)]
+RequestId: TypeAlias = Annotated[int, Meta(ge=-INTEGER_MAX, le=INTEGER_MAX)] | Annotated[str, Meta(max_length=64)]
+DecimalText: TypeAlias = Annotated[str, Meta(min_length=1, max_length=40)]
+SymbolText: TypeAlias = Annotated[str, Meta(min_length=1, max_length=36)]
+TimeUs: TypeAlias = Annotated[int, Meta(ge=0, le=INTEGER_MAX)]
+SideText: TypeAlias = Literal["buy", "sell"]
+MarginModeText: TypeAlias = Literal["cross", "isolated"]
+Channel: TypeAlias = Literal["book", "trades", "ticker", "mark", "liquidations", "orders", "fills", "positions", "account"]
+PUBLIC_CHANNELS = frozenset({"book", "trades", "ticker", "mark", "liquidations"})
+PRIVATE_CHANNELS = frozenset({"orders", "fills", "positions", "account"})

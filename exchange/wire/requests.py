@@ -1,0 +1,346 @@
+"""Every request of the native protocol, in one schema for both encodings (WIRE rules of SPEC.md).
+
+Prices, quantities and money are decimal strings; times are whole microseconds since the Unix epoch. No float and no
+``Decimal`` field exists. Unknown keys are errors.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta
+
+from exchange.wire.fields import (
+    DEPTH_MAX,
+    INTEGER_MAX,
+    LIST_LIMIT_MAX,
+    MARKS_PER_UPDATE_MAX,
+    Channel,
+    DecimalText,
+    Id,
+    MarginModeText,
+    RequestId,
+    SideText,
+    SymbolText,
+    TimeUs,
+    WholeId,
+)
+
+
+class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The base of all request parameters."""
+
+
+class NoParams(Params, frozen=True, kw_only=True):
+    """For methods that take nothing."""
+
+
+class LoginParams(Params, frozen=True, kw_only=True):
+    """``signature`` is hex HMAC-SHA256 of the login text under the key's secret (WIRE-004)."""
+
+    key: Id
+    time_ms: Annotated[int, Meta(ge=0, le=INTEGER_MAX)]
+    signature: Annotated[str, Meta(max_length=128)]
+
+
+class SubscriptionParams(Params, frozen=True, kw_only=True):
+    """A channel; a public one for one symbol or for all of them, a private one without a symbol."""
+
+    channel: Channel
+    symbol: SymbolText | None = None
+
+
+class PlaceParams(Params, frozen=True, kw_only=True):
+    """An order to enter; ``limit_price`` only with ``limit``."""
+
+    symbol: SymbolText
+    side: SideText
+    quantity: DecimalText
+    order_type: Literal["limit", "market"] = "limit"
+    limit_price: DecimalText | None = None
+    time_in_force: Literal["gtc", "ioc", "fok"] = "gtc"
+    post_only: bool = False
+    reduce_only: bool = False
+    self_trade_prevention: Literal["cancel_taker", "cancel_maker", "cancel_both"] = "cancel_taker"
+    client_order_id: Id | None = None
+
+
+class OrderReferenceParams(Params, frozen=True, kw_only=True):
+    """One order of the account, by exactly one of its two ids."""
+
+    order_id: WholeId | None = None
+    client_order_id: Id | None = None
+
+
+class SymbolFilterParams(Params, frozen=True, kw_only=True):
+    """One symbol, or all of them."""
+
+    symbol: SymbolText | None = None
+
+
+class OrderListParams(Params, frozen=True, kw_only=True):
+    """Open orders, always all of them, or the ``limit`` most recently ended ones; oldest first."""
+
+    symbol: SymbolText | None = None
+    status: Literal["open", "ended"] = "open"
+    limit: Annotated[int, Meta(ge=1, le=LIST_LIMIT_MAX)] = 100
+
+
+class SetMarginModeParams(Params, frozen=True, kw_only=True):
+    """The collateral to stand behind the account's position in a symbol."""
+
+    symbol: SymbolText
+    margin_mode: MarginModeText
+
+
+class SetLeverageParams(Params, frozen=True, kw_only=True):
+    """The leverage of the account's position in a symbol."""
+
+    symbol: SymbolText
+    leverage: Annotated[int, Meta(ge=1, le=1000)]
+
+
+class MarginAmountParams(Params, frozen=True, kw_only=True):
+    """How much to move between the cross wallet and an isolated position."""
+
+    symbol: SymbolText
+    amount: DecimalText
+
+
+class BookParams(Params, frozen=True, kw_only=True):
+    """The best ``depth`` price levels of each side."""
+
+    symbol: SymbolText
+    depth: Annotated[int, Meta(ge=1, le=DEPTH_MAX)] = 20
+
+
+class TradesParams(Params, frozen=True, kw_only=True):
+    """The most recent trades, newest last."""
+
+    symbol: SymbolText
+    limit: Annotated[int, Meta(ge=1, le=LIST_LIMIT_MAX)] = 50
+
+
+class SymbolParams(Params, frozen=True, kw_only=True):
+    """One symbol."""
+
+    symbol: SymbolText
+
+
+class SetMarkParams(Params, frozen=True, kw_only=True):
+    """New marks by symbol; several in one update count as one."""
+
+    marks: Annotated[dict[SymbolText, DecimalText], Meta(min_length=1, max_length=MARKS_PER_UPDATE_MAX)]
+
+
+class CreditParams(Params, frozen=True, kw_only=True):
+    """A deposit into an account, or into ``insurance_fund``."""
+
+    account: Id
+    amount: DecimalText
+
+
+class CreateAccountParams(Params, frozen=True, kw_only=True):
+    """A new account; the server makes a key and secret unless both are given."""
+
+    account: Id
+    key: Id | None = None
+    secret: Annotated[str, Meta(min_length=8, max_length=128)] | None = None
+
+
+class AdvanceParams(Params, frozen=True, kw_only=True):
+    """How far to move the virtual clock."""
+
+    duration_us: Annotated[int, Meta(ge=1, le=INTEGER_MAX)]
+
+
+class SetTimeParams(Params, frozen=True, kw_only=True):
+    """Where to move the virtual clock to; never backward."""
+
+    time_us: TimeUs
+
+
+class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="method"):
+    """The base of all requests: ``{id, method, params}``."""
+
+    id: RequestId
+
+
+class Ping(Request, frozen=True, kw_only=True, tag="ping"):
+    """Answered with the server's time; every event sent before it has arrived by then."""
+
+    params: NoParams = NoParams()
+
+
+class Login(Request, frozen=True, kw_only=True, tag="session.login"):
+    """Bind this connection to a key's account and scopes."""
+
+    params: LoginParams
+
+
+class Subscribe(Request, frozen=True, kw_only=True, tag="subscribe"):
+    """Receive a channel; those that show a state begin with the present one, before the reply (WIRE-009)."""
+
+    params: SubscriptionParams
+
+
+class Unsubscribe(Request, frozen=True, kw_only=True, tag="unsubscribe"):
+    """Stop receiving a channel."""
+
+    params: SubscriptionParams
+
+
+class OrderPlace(Request, frozen=True, kw_only=True, tag="order.place"):
+    """Enter an order."""
+
+    params: PlaceParams
+
+
+class OrderCancel(Request, frozen=True, kw_only=True, tag="order.cancel"):
+    """Cancel one order."""
+
+    params: OrderReferenceParams
+
+
+class OrderCancelAll(Request, frozen=True, kw_only=True, tag="order.cancel_all"):
+    """Cancel every open order, on one symbol or on all."""
+
+    params: SymbolFilterParams = SymbolFilterParams()
+
+
+class OrderGet(Request, frozen=True, kw_only=True, tag="order.get"):
+    """Read one order."""
+
+    params: OrderReferenceParams
+
+
+class OrderList(Request, frozen=True, kw_only=True, tag="order.list"):
+    """Read open or recently ended orders."""
+
+    params: OrderListParams = OrderListParams()
+
+
+class AccountGet(Request, frozen=True, kw_only=True, tag="account.get"):
+    """Read the account's cross pool."""
+
+    params: NoParams = NoParams()
+
+
+class AccountPositions(Request, frozen=True, kw_only=True, tag="account.positions"):
+    """Read the account's positions and per-symbol settings."""
+
+    params: SymbolFilterParams = SymbolFilterParams()
+
+
+class AccountSetMarginMode(Request, frozen=True, kw_only=True, tag="account.set_margin_mode"):
+    """Choose cross or isolated for a symbol."""
+
+    params: SetMarginModeParams
+
+
+class AccountSetLeverage(Request, frozen=True, kw_only=True, tag="account.set_leverage"):
+    """Choose the leverage for a symbol."""
+
+    params: SetLeverageParams
+
+
+class AccountAddMargin(Request, frozen=True, kw_only=True, tag="account.add_margin"):
+    """Move money into an isolated position."""
+
+    params: MarginAmountParams
+
+
+class AccountRemoveMargin(Request, frozen=True, kw_only=True, tag="account.remove_margin"):
+    """Move money out of an isolated position."""
+
+    params: MarginAmountParams
+
+
+class MarketInstruments(Request, frozen=True, kw_only=True, tag="market.instruments"):
+    """Read what can be traded, with every limit."""
+
+    params: NoParams = NoParams()
+
+
+class MarketBook(Request, frozen=True, kw_only=True, tag="market.book"):
+    """Read the order book."""
+
+    params: BookParams
+
+
+class MarketTrades(Request, frozen=True, kw_only=True, tag="market.trades"):
+    """Read recent trades."""
+
+    params: TradesParams
+
+
+class MarketTicker(Request, frozen=True, kw_only=True, tag="market.ticker"):
+    """Read best prices, last trade, mark and open interest."""
+
+    params: SymbolParams
+
+
+class AdminSetMark(Request, frozen=True, kw_only=True, tag="admin.set_mark"):
+    """Set mark prices; answered once every liquidation that follows is done."""
+
+    params: SetMarkParams
+
+
+class AdminCredit(Request, frozen=True, kw_only=True, tag="admin.credit"):
+    """Deposit from outside."""
+
+    params: CreditParams
+
+
+class AdminCreateAccount(Request, frozen=True, kw_only=True, tag="admin.create_account"):
+    """Open an account with a key of its own."""
+
+    params: CreateAccountParams
+
+
+class AdminAdvance(Request, frozen=True, kw_only=True, tag="admin.advance"):
+    """Move the virtual clock by a duration."""
+
+    params: AdvanceParams
+
+
+class AdminSetTime(Request, frozen=True, kw_only=True, tag="admin.set_time"):
+    """Move the virtual clock to a time."""
+
+    params: SetTimeParams
+
+
+class AdminState(Request, frozen=True, kw_only=True, tag="admin.state"):
+    """Read sequence, digest, clock, fees and insurance fund."""
+
+    params: NoParams = NoParams()
+
+
+AnyRequest: TypeAlias = (
+    Ping
+    | Login
+    | Subscribe
+    | Unsubscribe
+    | OrderPlace
+    | OrderCancel
+    | OrderCancelAll
+    | OrderGet
+    | OrderList
+    | AccountGet
+    | AccountPositions
+    | AccountSetMarginMode
+    | AccountSetLeverage
+    | AccountAddMargin
+    | AccountRemoveMargin
+    | MarketInstruments
+    | MarketBook
+    | MarketTrades
+    | MarketTicker
+    | AdminSetMark
+    | AdminCredit
+    | AdminCreateAccount
+    | AdminAdvance
+    | AdminSetTime
+    | AdminState
+)
