@@ -68,17 +68,17 @@ def check_entry(
         available_after=before - required,
         liquidation_price=estimated_liquidation_price(account, position, marks, sign, quantity, price, reduce_only),
     )
-    reason = None
-    if not is_reducing:
-        reach = potential_notional(position, sign * quantity, mark)
-        reach_rises = reach > potential_notional(position, 0, mark)
-        if path.is_liquidating(account, position):
-            reason = Reason.LIQUIDATION_IN_PROGRESS
-        elif reach_rises and position.leverage > tier_at(position.instrument.tiers, reach).max_leverage:
-            reason = Reason.LEVERAGE_TIER
-        elif required > 0 and before - required < 0:
-            reason = Reason.INITIAL_INSUFFICIENT
-    return OrderCheck(reason, decision, is_reducing)
+    if is_reducing:
+        return OrderCheck(None, decision, True)
+    if path.is_liquidating(account, position):
+        return OrderCheck(Reason.LIQUIDATION_IN_PROGRESS, decision, False)
+    reach = potential_notional(position, sign * quantity, mark)
+    most = tier_at(position.instrument.tiers, reach).max_leverage
+    if reach > potential_notional(position, 0, mark) and position.leverage > most:
+        return OrderCheck(Reason.LEVERAGE_TIER, decision, False, most, position.leverage)
+    if required > 0 and before - required < 0:
+        return OrderCheck(Reason.INITIAL_INSUFFICIENT, decision, False, before, required)
+    return OrderCheck(None, decision, False)
 
 
 def estimated_liquidation_price(

@@ -92,11 +92,13 @@ class FillCheck(NamedTuple):
 
 
 class OrderCheck(NamedTuple):
-    """The answer to an order that wants in."""
+    """The answer to an order that wants in; ``limit`` is the bound that it misses and ``actual`` what it asked for."""
 
     reason: Reason | None
     decision: MarginDecision
     is_reducing: bool
+    limit: int | None = None
+    actual: int | None = None
 
 
 class ChangeCheck(NamedTuple):

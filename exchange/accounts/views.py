@@ -52,6 +52,7 @@ def view_position(account: Account, position: Position, marks: Mapping[Symbol, T
         return _flat_view(account, position, mark, marks)
     risk = path.risk(account, position, marks)
     collateral = path.collateral(account, position, marks)
+    bankrupt_at = bankruptcy_price(instrument, quantity, mark, path.equity_share(account, position, marks))
     return PositionView(
         account=account.account,
         symbol=position.symbol,
@@ -69,7 +70,7 @@ def view_position(account: Account, position: Position, marks: Mapping[Symbol, T
         margin_ratio=margin_ratio(risk.equity, risk.maintenance_margin),
         bankrupt=risk.equity <= 0,
         liquidation_price=liquidation_price(instrument, quantity, position.entry_cost, collateral, mark),
-        bankruptcy_price=bankruptcy_price(instrument, quantity, mark, path.equity_share(account, position, marks)),
+        bankruptcy_price=bankrupt_at if bankrupt_at > 0 else None,
         liquidating=path.is_liquidating(account, position),
     )
 

@@ -6,7 +6,7 @@ from exchange.domain.commands import PlaceOrder
 from exchange.domain.enums import OrderStatus
 from exchange.domain.events import OrderAccepted, OrderCanceled, OrderRejected, OrderRepeated
 from exchange.domain.rejects import Reason
-from exchange.domain.views import MarginDecision, OrderView
+from exchange.domain.views import OrderView
 from exchange.server.parts import ExchangeParts
 from exchange.server.pictures import Pictures
 from exchange.services.order_history import OrderRecord
@@ -95,14 +95,7 @@ class OrderMethods:
         details = None
         if decision is not None and instrument is not None:
             details = decision_body(instrument, decision).as_details()
-        if limit is None and actual is None and event.reason is Reason.INITIAL_INSUFFICIENT and decision is not None:
-            limit, actual = _shortfall(decision)
         if actual is None:
             unit = REASONS[event.reason].unit
             actual = {Unit.PRICE: command.limit_price, Unit.QUANTITY: command.quantity}.get(unit)
         return rejection(event.reason, limit, actual, instrument, details)
-
-
-def _shortfall(decision: MarginDecision) -> tuple[int, int]:
-    """Return what was available and what was needed. Units: cash."""
-    return decision.available_before, decision.required

@@ -91,7 +91,7 @@ def _refusal(
     if command.time_in_force is TimeInForce.GTC and command.limit_price is not None and len(position.orders) >= most:
         return Refusal(Reason.OPEN_ORDERS_MAX, most, len(position.orders))
     if check.reason is not None:
-        return Refusal(check.reason)
+        return Refusal(check.reason, check.limit, check.actual)
     return None
 
 

@@ -159,7 +159,7 @@ def test_the_trigger_is_exact_and_not_the_price_shown() -> None:
 @pytest.mark.rule("MARG-006")
 def test_a_long_that_is_wholly_paid_for_has_no_liquidation_price() -> None:
     Table(LONG_10 + "; bob adds 900 to BTC").play(
-        ("bob", "BTC +10 isolated 1000 liq none bp 0"),
+        ("bob", "BTC +10 isolated 1000 liq none bp none"),
         ("mark BTC 1", ""),
         ("bob", "BTC +10 equity 10 mm 0.5"),
     )
