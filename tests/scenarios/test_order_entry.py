@@ -131,7 +131,8 @@ def test_available_may_be_used_to_the_last_unit_and_one_unit_less_is_too_little(
         ("alice buys 10 BTC at 100", "accepted 1 after 0, rested 1"),
         (
             "bob buys 10 BTC at 100",
-            "rejected margin.initial_insufficient required 100.000002 before 100.000001 after -0.000001",
+            "rejected margin.initial_insufficient limit 100000001 actual 100000002 required 100.000002 before 100.000001 "
+            "after -0.000001",
         ),
     )
 
@@ -173,7 +174,7 @@ def test_a_flip_is_judged_without_the_money_that_its_close_releases() -> None:
 @pytest.mark.rule("MARG-010", "MARG-002")
 def test_leverage_above_the_tier_of_the_largest_reachable_notional_is_refused() -> None:
     Table("alice deposits 100000; bob deposits 100000; mark BTC 100").play(
-        ("alice buys 100 BTC at 100", "rejected margin.leverage_above_tier"),
+        ("alice buys 100 BTC at 100", "rejected margin.leverage_above_tier limit 5 actual 10"),
         ("alice buys 99 BTC at 100", "accepted 1, rested 1"),
         ("alice buys 1 BTC at 90", "rejected margin.leverage_above_tier"),
         ("alice sells 99 BTC at 110", "accepted 2, rested 2"),

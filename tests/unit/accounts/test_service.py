@@ -1,0 +1,152 @@
+"""The narrow door of the account service: breaches, changes, rehearsals, and what costs a resting order its offset."""
+
+from __future__ import annotations
+
+import pytest
+
+from exchange.accounts.risk import Breach, Risk, Scope
+from exchange.domain.commands import AddMargin, MarkPrice, SetLeverage, SetMarginMode
+from exchange.domain.enums import MarginMode
+from exchange.domain.ids import INSURANCE_FUND
+from tests.cast import ALICE, BOB, BTC_PERP, ETH_PERP, cash
+from tests.unit.accounts.bench import ISOLATED, account_of, position_of, resting, service_of
+
+
+@pytest.mark.rule("MARG-019", "CONS-005")
+def test_a_mark_touches_the_scopes_that_hold_its_symbol_and_no_others() -> None:
+    alice, bob = account_of(cash("40")), account_of(cash("40"), BOB)
+    position_of(alice, 10, cash("1000"))
+    position_of(bob, 10, cash("1000"), instrument=ETH_PERP)
+    service = service_of(alice, bob)
+    service.take_breaches()
+    service.apply_mark_prices((MarkPrice("BTC-PERP", 94),))
+    assert service.take_breaches() == [Breach(Scope(ALICE, None), Risk(cash("-20"), cash("94"), cash("47"), cash("940")))]
+    assert service.take_breaches() == []
+
+
+@pytest.mark.rule("CONS-005")
+def test_a_flagged_scope_is_no_new_breach() -> None:
+    alice = account_of(0)
+    position_of(alice, 10, cash("1000"))
+    isolated = position_of(alice, 10, cash("1000"), instrument=ETH_PERP, mode=ISOLATED)
+    service = service_of(alice)
+    assert [breach.scope for breach in service.take_breaches()] == [Scope(ALICE, None), Scope(ALICE, "ETH-PERP")]
+    alice.liquidation_id, isolated.liquidation_id = 1, 2
+    service.touch(Scope(ALICE, None))
+    service.touch(Scope(ALICE, "ETH-PERP"))
+    assert service.take_breaches() == []
+
+
+def test_changes_are_told_once_and_by_name() -> None:
+    alice, bob = account_of(cash("1000")), account_of(cash("1000"), BOB)
+    for account in (bob, alice):
+        position_of(account, 1, cash("100"), instrument=ETH_PERP)
+        position_of(account, 1, cash("100"))
+    service = service_of(bob, alice)
+    for account in (bob, alice):
+        for symbol in ("ETH-PERP", "BTC-PERP"):
+            service.set_quantity(service.position(account.account, symbol), 0)
+    positions, accounts = service.take_changes()
+    assert positions == [(ALICE, "BTC-PERP"), (ALICE, "ETH-PERP"), (BOB, "BTC-PERP"), (BOB, "ETH-PERP")]
+    assert accounts == [ALICE, BOB]
+    assert service.take_changes() == ([], [])
+    assert service.holders == {"BTC-PERP": {}, "ETH-PERP": {}}
+
+
+def test_the_funds_positions_make_no_noise() -> None:
+    service = service_of()
+    service.set_quantity(service.position(INSURANCE_FUND, "BTC-PERP"), 5)
+    assert service.take_changes() == ([], [])
+    assert service.holders["BTC-PERP"] == {}
+
+
+@pytest.mark.rule("BOOK-004")
+def test_what_happens_in_a_rehearsal_stays_there() -> None:
+    alice = account_of(cash("1000"))
+    position_of(alice, 10, cash("1000"), mode=ISOLATED, wallet=cash("100"), leverage=5).orders[1] = resting(1, -1, 110, 10)
+    service = service_of(alice)
+    copy = service.rehearsal()
+    copy.apply_account_change(AddMargin(account=ALICE, symbol="BTC-PERP", amount=5))
+    copy.apply_order_change(ALICE, "BTC-PERP", 1, 3)
+    copy.set_quantity(copy.position(ALICE, "BTC-PERP"), 0)
+    original, twin = alice.positions["BTC-PERP"], copy.position(ALICE, "BTC-PERP")
+    assert (original.quantity, original.wallet.balance, original.orders[1].open_quantity) == (10, cash("100"), 10)
+    assert (twin.quantity, twin.wallet.balance, twin.orders[1].open_quantity) == (0, cash("100") + 5, 3)
+    assert (twin.margin_mode, twin.leverage, twin.entry_cost) == (ISOLATED, 5, cash("1000"))
+    assert alice.wallet.balance == cash("1000")
+    assert copy.marks is service.marks
+
+
+@pytest.mark.rule("BOOK-011", "BOOK-010")
+@pytest.mark.parametrize(
+    ("quantity", "sign", "reduce_only", "cap"),
+    [
+        (10, 1, False, None),
+        (10, -1, False, 10),
+        (-7, 1, True, 7),
+        (0, 1, False, None),
+        (0, 1, True, 0),
+        (5, 1, True, 0),
+    ],
+)
+def test_a_fill_is_capped_at_the_flip_point(quantity: int, sign: int, reduce_only: bool, cap: int | None) -> None:
+    alice = account_of(0)
+    position_of(alice, quantity, quantity * cash("100"))
+    assert service_of(alice).fill_cap(ALICE, "BTC-PERP", sign, reduce_only=reduce_only) == cap
+
+
+def test_a_position_that_was_never_looked_at_is_flat() -> None:
+    service = service_of(account_of(0))
+    assert service.position_quantity(ALICE, "BTC-PERP") == 0
+    assert service.accounts[ALICE].positions == {}
+
+
+@pytest.mark.rule("BOOK-010")
+def test_reduce_only_orders_longer_than_the_position_are_found() -> None:
+    alice = account_of(0)
+    position = position_of(alice, 5, cash("500"))
+    position.orders = {
+        1: resting(1, -1, 110, 5, reduce_only=True),
+        2: resting(2, -1, 110, 6, reduce_only=True),
+        3: resting(3, -1, 110, 9),
+        4: resting(4, 1, 90, 2, reduce_only=True),
+    }
+    assert service_of(alice).reduce_only_excess(ALICE, "BTC-PERP") == [(2, 5), (4, 0)]
+
+
+@pytest.mark.rule("MARG-011")
+def test_the_order_to_shed_is_the_largest_of_a_deciding_side_in_any_symbol_but_never_the_one_kept() -> None:
+    alice = account_of(cash("50"))
+    position_of(alice, 0, 0).orders = {1: resting(1, 1, 100, 4), 2: resting(2, -1, 100, 3)}
+    position_of(alice, 0, 0, instrument=ETH_PERP).orders = {3: resting(3, -1, 100, 5), 4: resting(4, -1, 120, 2)}
+    service = service_of(alice)
+    assert service.order_to_shed(ALICE, keep=9) == ("ETH-PERP", 3)
+    assert service.order_to_shed(ALICE, keep=3) == ("BTC-PERP", 1)
+    del alice.positions["ETH-PERP"].orders[3]
+    alice.positions["ETH-PERP"].order_margin = None
+    alice.wallet.balance = cash("64.000004")
+    assert service.order_to_shed(ALICE, keep=9) is None
+    alice.wallet.balance -= 1
+    assert service.order_to_shed(ALICE, keep=9) == ("BTC-PERP", 1)
+
+
+@pytest.mark.rule("MARG-011")
+def test_orders_that_hold_nothing_are_never_shed() -> None:
+    alice = account_of(cash("-5"))
+    position_of(alice, 10, cash("1000")).orders = {1: resting(1, -1, 110, 10), 2: resting(2, -1, 110, 10, reduce_only=True)}
+    assert service_of(alice).order_to_shed(ALICE, keep=9) is None
+
+
+@pytest.mark.rule("MARG-015")
+def test_settings_change_on_an_idle_symbol_only() -> None:
+    alice = account_of(cash("1000"))
+    service = service_of(alice)
+    mode = SetMarginMode(account=ALICE, symbol="BTC-PERP", margin_mode=MarginMode.ISOLATED)
+    assert service.check_account_change(mode).reason is None
+    service.apply_account_change(mode)
+    service.apply_account_change(SetLeverage(account=ALICE, symbol="BTC-PERP", leverage=3))
+    position = alice.positions["BTC-PERP"]
+    assert (position.margin_mode, position.leverage) == (ISOLATED, 3)
+    assert service.view_position(ALICE, "BTC-PERP").leverage == 3
+    assert service.order_margin_of(ALICE, "BTC-PERP") == 0
+    assert position.instrument is BTC_PERP

@@ -1,0 +1,147 @@
+"""The front of the corridor: time, queries, and that a refused command leaves no trace."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from exchange.domain.commands import (
+    AddMargin,
+    AdvanceTime,
+    AnyCommand,
+    CancelAllOrders,
+    CancelOrder,
+    ContinueLiquidations,
+    CreateAccount,
+    Credit,
+    MarkPrice,
+    PlaceOrder,
+    RemoveMargin,
+    SetLeverage,
+    SetMarginMode,
+    SetMarkPrices,
+)
+from exchange.domain.enums import MarginMode, Side, TimeInForce
+from exchange.domain.events import CommandRejected, OrderRejected, TimeAdvanced
+from exchange.domain.views import DepthLevel
+from exchange.venue.venue import Venue
+from tests.cast import ALICE, BOB, BTC_PERP, CAST, ETH_PERP, T0, cash
+from tests.scenarios.table import Table
+
+STAGE = (
+    "alice deposits 1000; bob deposits 1000; mark BTC 100; alice sets BTC isolated; alice buys 10 BTC at 100;"
+    "bob sells 10 BTC at 100; bob sells 3 BTC at 120 as:mine; bob buys 2 BTC at 80"
+)
+
+
+def venue() -> Venue:
+    return Table(STAGE).venue
+
+
+def test_time_may_stand_still_but_never_goes_back() -> None:
+    stage = venue()
+    before, sequence, now_ns = stage.digest(), stage.sequence, stage.now_ns
+    with pytest.raises(ValueError, match=f"time went back from {now_ns} to {now_ns - 1}"):
+        stage.apply(AdvanceTime(), now_ns=now_ns - 1)
+    assert (stage.digest(), stage.sequence, stage.now_ns) == (before, sequence, now_ns)
+    assert stage.apply(AdvanceTime(), now_ns=now_ns) == (TimeAdvanced(time_ns=now_ns),)
+    assert stage.sequence == sequence + 1
+
+
+def test_each_symbol_is_configured_once_and_soundly() -> None:
+    with pytest.raises(ValueError, match="each symbol may be configured once only"):
+        Venue([BTC_PERP, ETH_PERP, BTC_PERP])
+    with pytest.raises(ValueError, match="price_band must be above 0 and below 1"):
+        Venue([replace(BTC_PERP, price_band=0)])
+    assert list(Venue([ETH_PERP, BTC_PERP]).instruments) == ["ETH-PERP", "BTC-PERP"]
+
+
+REFUSED: list[AnyCommand] = [
+    CreateAccount(account=ALICE),
+    CreateAccount(account="a b"),
+    Credit(account=ALICE, amount=0),
+    Credit(account="nobody", amount=1),
+    PlaceOrder(account="nobody", symbol="BTC-PERP", side=Side.BUY, quantity=1, limit_price=100),
+    PlaceOrder(account=ALICE, symbol="XRP-PERP", side=Side.BUY, quantity=1, limit_price=100),
+    PlaceOrder(account=ALICE, symbol="ETH-PERP", side=Side.BUY, quantity=1, limit_price=100),
+    PlaceOrder(account=ALICE, symbol="BTC-PERP", side=Side.BUY, quantity=0, limit_price=100),
+    PlaceOrder(account=ALICE, symbol="BTC-PERP", side=Side.BUY, quantity=90, limit_price=140),
+    PlaceOrder(account=ALICE, symbol="BTC-PERP", side=Side.BUY, quantity=4, limit_price=120, time_in_force=TimeInForce.FOK),
+    PlaceOrder(account=ALICE, symbol="BTC-PERP", side=Side.BUY, quantity=4, limit_price=120, post_only=True),
+    PlaceOrder(account="carol", symbol="BTC-PERP", side=Side.BUY, quantity=1, limit_price=100, client_order_id="c"),
+    PlaceOrder(account=BOB, symbol="BTC-PERP", side=Side.SELL, quantity=9, limit_price=120, client_order_id="mine"),
+    PlaceOrder(account=BOB, symbol="BTC-PERP", side=Side.SELL, quantity=3, limit_price=120, client_order_id="mine"),
+    CancelOrder(account=ALICE, order_id=3),
+    CancelOrder(account=ALICE),
+    CancelAllOrders(account="nobody"),
+    CancelAllOrders(account=ALICE),
+    SetMarginMode(account=ALICE, symbol="BTC-PERP", margin_mode=MarginMode.CROSS),
+    SetLeverage(account="carol", symbol="ETH-PERP", leverage=11),
+    AddMargin(account=ALICE, symbol="BTC-PERP", amount=cash("901")),
+    RemoveMargin(account=ALICE, symbol="BTC-PERP", amount=1),
+    SetMarkPrices(marks=(MarkPrice("BTC-PERP", 50), MarkPrice("ETH-PERP", 0))),
+    SetMarkPrices(marks=()),
+    ContinueLiquidations(),
+]
+
+
+@pytest.mark.rule("CONS-006")
+@pytest.mark.parametrize("command", REFUSED, ids=lambda command: type(command).__name__)
+def test_a_refused_command_changes_nothing_but_sequence_and_time(command: AnyCommand) -> None:
+    told, idle = venue(), venue()
+    for event in told.apply(command, now_ns=T0 * 2):
+        assert isinstance(event, CommandRejected | OrderRejected) or type(event).__name__ == "OrderRepeated"
+    idle.apply(AdvanceTime(), now_ns=T0 * 2)
+    assert told.digest() == idle.digest()
+
+
+@pytest.mark.rule("CONS-006")
+def test_looking_changes_nothing() -> None:
+    stage = venue()
+    before = stage.digest()
+    for account in stage.accounts():
+        stage.account(account)
+        stage.positions(account)
+        stage.open_orders(account)
+        for symbol in stage.instruments:
+            stage.position(account, symbol)
+    stage.funds()
+    stage.depth("BTC-PERP", 5)
+    assert stage.digest() == before
+    assert [view.symbol for view in stage.positions("carol")] == []
+
+
+def test_queries_answer_what_lies_between_two_commands() -> None:
+    stage = venue()
+    assert stage.accounts() == tuple(sorted(CAST))
+    assert stage.has_account(ALICE)
+    assert not stage.has_account("nobody")
+    assert stage.mark_price("BTC-PERP") == 100
+    assert stage.mark_price("ETH-PERP") is None
+    assert stage.mark_price("XRP-PERP") is None
+    assert [order.order_id for order in stage.open_orders(BOB)] == [3, 4]
+    assert [order.order_id for order in stage.open_orders(BOB, "ETH-PERP")] == []
+    assert stage.depth("BTC-PERP", 1) == ((DepthLevel(Side.BUY, 80, 2),), (DepthLevel(Side.SELL, 120, 3),))
+    assert stage.imbalance() == 0
+    assert stage.funds().net_deposits == cash("2000")
+    assert [view.symbol for view in stage.positions(ALICE)] == ["BTC-PERP"]
+    assert not stage.has_unfinished_liquidations
+
+
+def test_a_flat_position_shows_its_settings_and_no_prices() -> None:
+    view = venue().position(ALICE, "ETH-PERP")
+    assert (view.quantity, view.margin_mode, view.leverage, view.mark_price) == (0, MarginMode.CROSS, 10, None)
+    assert (view.liquidation_price, view.bankruptcy_price, view.margin_ratio, view.bankrupt) == (None, None, None, False)
+
+
+def test_unknown_names_are_key_errors_of_the_queries() -> None:
+    stage = venue()
+    for query in (
+        lambda: stage.account("nobody"),
+        lambda: stage.positions("nobody"),
+        lambda: stage.position(ALICE, "XRP-PERP"),
+        lambda: stage.open_orders("nobody"),
+        lambda: stage.depth("XRP-PERP", 1),
+    ):
+        with pytest.raises(KeyError):
+            query()
