@@ -31,7 +31,8 @@ class Event(msgspec.Struct, frozen=True, tag=True, kw_only=True):
 class CommandRejected(Event, frozen=True, kw_only=True):
     """A command other than an order entry was refused; nothing changed.
 
-    ``limit`` is the bound that was missed and ``actual`` what was given, in the unit of the reason.
+    ``limit`` is the bound that was missed (of a range that begins at one unit, its upper end) and ``actual`` what was
+    given, both in the unit of the reason.
     """
 
     account: AccountId | None

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from exchange.domain.ids import Symbol
-from exchange.domain.units import PPM, Cash, Grid, Lots, Ppm, Ticks
+from exchange.domain.units import PPM, QUANTITY_LOTS_MAX, Cash, Grid, Lots, Ppm, Ticks
 
 
 class Tier(msgspec.Struct, frozen=True):
@@ -116,7 +116,10 @@ def check_instrument(instrument: Instrument) -> None:
             "market_protection must be above 0 and at most price_band",
         ),
         (instrument.notional_min >= 0, "notional_min must not be negative"),
-        (instrument.quantity_max >= 1, "quantity_max must be at least one lot"),
+        (
+            1 <= instrument.quantity_max <= QUANTITY_LOTS_MAX,
+            f"quantity_max must be from 1 to {QUANTITY_LOTS_MAX} lots",
+        ),
         (
             instrument.initial_mark_price is None or instrument.initial_mark_price >= 1,
             "initial_mark_price must be at least one tick",

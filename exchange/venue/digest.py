@@ -33,7 +33,7 @@ def _picture(state: VenueState) -> list[Any]:
         ],
         [_liquidation(liquidation) for _, liquidation in sorted(state.liquidations.items(), key=_by_id)],
         [
-            [account, [[kept.name, kept.order.order_id] for kept in remembered]]
+            [account, [[kept.name, kept.command, kept.outcome, kept.order.open_quantity > 0] for kept in remembered]]
             for account, remembered in sorted(state.placements.items(), key=lambda item: item[0])
             if any(True for _ in remembered)
         ],

@@ -133,7 +133,7 @@ REASONS: dict[Reason, ReasonEntry] = {
         5001,
         "quantity",
         Unit.COUNT,
-        "the account has leverage {actual}, above the {limit} of the tier that the position could grow into; lower quantity or leverage",
+        "the account has leverage {actual}, above the {limit} of the tier that the position could reach; lower one or the other",
     ),
     Reason.LEVERAGE_RANGE: ReasonEntry(
         5002, "leverage", Unit.COUNT, "leverage {actual} is outside the range from 1 to {limit}; choose one inside"
