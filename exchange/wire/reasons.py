@@ -133,7 +133,7 @@ REASONS: dict[Reason, ReasonEntry] = {
         5001,
         "quantity",
         Unit.COUNT,
-        "the account has leverage {actual}, above the {limit} of the tier that the position could reach; lower one or the other",
+        "the account's leverage {actual} is above the {limit} of a tier it could reach; lower quantity or leverage",
     ),
     Reason.LEVERAGE_RANGE: ReasonEntry(
         5002, "leverage", Unit.COUNT, "leverage {actual} is outside the range from 1 to {limit}; choose one inside"
