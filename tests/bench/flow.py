@@ -14,9 +14,7 @@ SYMBOLS = 10
 ACCOUNTS = 500
 MARK = 600_000
 CREDIT = 10**13
-TIERS = build_tiers(
-    [TierRow(0, 4_000, 125), TierRow(50_000_000_000, 5_000, 100), TierRow(5_000_000_000_000, 25_000, 20)]
-)
+TIERS = build_tiers([TierRow(0, 4_000, 125), TierRow(50_000_000_000, 5_000, 100), TierRow(5_000_000_000_000, 25_000, 20)])
 
 
 def instruments() -> list[Instrument]:
