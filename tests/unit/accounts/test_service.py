@@ -128,6 +128,9 @@ def test_the_order_to_shed_is_the_largest_of_a_deciding_side_in_any_symbol_but_n
     assert service.order_to_shed(ALICE, keep=9) is None
     alice.wallet.balance -= 1
     assert service.order_to_shed(ALICE, keep=9) == ("BTC-PERP", 1)
+    alice.positions["BTC-PERP"].orders.clear()
+    alice.wallet.balance = 0
+    assert service.order_to_shed(ALICE, keep=9) == ("ETH-PERP", 4)
 
 
 @pytest.mark.rule("MARG-011")
