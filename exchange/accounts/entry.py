@@ -81,6 +81,16 @@ def check_entry(
     return OrderCheck(None, decision, False)
 
 
+def standing_decision(account: Account, position: Position, marks: Mapping[Symbol, Ticks]) -> MarginDecision:
+    """Return the decision of an order that never came to its margin check: nothing required, nothing changed."""
+    path, available, price = path_of(position), available_balance(account, marks), None
+    if position.quantity:
+        collateral = path.collateral(account, position, marks)
+        mark = marks[position.symbol]
+        price = liquidation_price(position.instrument, position.quantity, position.entry_cost, collateral, mark)
+    return MarginDecision(path.mode, 0, available, available, price)
+
+
 def estimated_liquidation_price(
     account: Account,
     position: Position,

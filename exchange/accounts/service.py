@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from exchange.accounts import views
 from exchange.accounts.cross import pool_risk
-from exchange.accounts.entry import available_balance, available_without, check_entry
+from exchange.accounts.entry import available_balance, available_without, check_entry, standing_decision
 from exchange.accounts.fills import LegCheck, check_leg
 from exchange.accounts.ledger import Ledger
 from exchange.accounts.margin import path_of
@@ -31,7 +31,7 @@ from exchange.domain.instrument import Instrument
 from exchange.domain.margin_math import notional_value
 from exchange.domain.rejects import Reason
 from exchange.domain.units import Cash, Lots, Ticks
-from exchange.domain.views import AccountView, FundView, PositionView
+from exchange.domain.views import AccountView, FundView, MarginDecision, PositionView
 
 
 class _CopiedAccounts(dict[AccountId, Account]):
@@ -107,6 +107,10 @@ class AccountService:
         """Return whether an order may enter, with its margin decision (MARG-010)."""
         position = self.position(account, symbol)
         return check_entry(self.accounts[account], position, self.marks, sign, quantity, price, reduce_only)
+
+    def standing_decision(self, account: AccountId, symbol: Symbol) -> MarginDecision:
+        """Return the margin decision that goes with a refusal for other reasons than margin."""
+        return standing_decision(self.accounts[account], self.position(account, symbol), self.marks)
 
     def check_fill(self, fill: ProposedFill) -> FillCheck:
         """Return whether both sides may trade at today's mark; the taker is asked first (MARG-012, MARG-013)."""

@@ -58,7 +58,10 @@ class Credited(Event, frozen=True, kw_only=True):
 
 
 class OrderRejected(Event, frozen=True, kw_only=True):
-    """An order was refused; nothing changed. ``decision`` shows the margin arithmetic where it could be done."""
+    """An order was refused; nothing changed.
+
+    ``decision`` shows the margin arithmetic; None only for an unknown account or symbol.
+    """
 
     account: AccountId
     symbol: Symbol

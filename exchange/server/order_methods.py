@@ -29,7 +29,10 @@ class OrderMethods:
 
     def place(self, session: Session, params: requests.PlaceParams) -> wire.PlaceResult:
         """Enter an order and return what became of it by the end of its command (WIRE-012)."""
-        command = self._translator.place(session.account, params)
+        try:
+            command = self._translator.place(session.account, params)
+        except WireError as refused:
+            raise self._with_decision(session, params.symbol, refused) from None
         applied = self._parts.submit(command)
         first = applied.events[0]
         if isinstance(first, OrderAccepted):
@@ -87,6 +90,14 @@ class OrderMethods:
 
     def _body(self, order: OrderView, reason: Reason | None) -> wire.OrderBody:
         return order_body(self._parts.venue.instruments[order.symbol], order, reason)
+
+    def _with_decision(self, session: Session, symbol: str, refused: WireError) -> WireError:
+        """Return the refusal of an order that made no command, with the account's margin as it stands (WIRE-013)."""
+        instrument = self._parts.venue.instruments.get(symbol)
+        if instrument is not None and refused.details is None:
+            decision = self._parts.venue.standing_decision(session.account, symbol)
+            refused.details = decision_body(instrument, decision).as_details()
+        return refused
 
     def _rejected(self, command: PlaceOrder, event: OrderRejected) -> WireError:
         """Return the error of a rejected order; its details are the margin decision (WIRE-013)."""

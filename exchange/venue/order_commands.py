@@ -21,9 +21,9 @@ def place(state: VenueState, trading: Trading, command: PlaceOrder) -> None:
     """Enter an order: every filter, then the margin check, then acceptance and matching (BOOK-006, MARG-010)."""
     instrument, mark = state.instruments.get(command.symbol), state.accounts.marks.get(command.symbol)
     if command.account not in state.accounts.accounts:
-        return _reject(trading, command, Refusal(Reason.UNKNOWN_ACCOUNT))
+        return _reject(state, trading, command, Refusal(Reason.UNKNOWN_ACCOUNT))
     if instrument is None:
-        return _reject(trading, command, Refusal(Reason.UNKNOWN_SYMBOL))
+        return _reject(state, trading, command, Refusal(Reason.UNKNOWN_SYMBOL))
     if _repeats(state, trading, command):
         return None
     refusal = check_form(command, instrument)
@@ -31,7 +31,7 @@ def place(state: VenueState, trading: Trading, command: PlaceOrder) -> None:
         refusal = Refusal(Reason.NO_MARK_PRICE)
     if refusal is not None or mark is None:
         assert refusal is not None, "a missing mark is a refusal"
-        return _reject(trading, command, refusal)
+        return _reject(state, trading, command, refusal)
     limit = effective_limit(command, instrument, mark)
     check = state.accounts.check_order(
         command.account,
@@ -43,11 +43,11 @@ def place(state: VenueState, trading: Trading, command: PlaceOrder) -> None:
     )
     refusal = _refusal(state, command, instrument, mark, limit, check)
     if refusal is not None:
-        return _reject(trading, command, refusal, check.decision)
+        return _reject(state, trading, command, refusal, check.decision)
     order = _order(state, command, limit)
     reducing, raises = check.is_reducing, check.decision.required > 0
     if command.time_in_force is TimeInForce.FOK and not trading.fills_whole(order, is_reducing=reducing, raises_reserve=raises):
-        return _reject(trading, command, Refusal(Reason.FOK_UNFILLABLE), check.decision)
+        return _reject(state, trading, command, Refusal(Reason.FOK_UNFILLABLE), check.decision)
     order.order_id = state.counters.next_order_id()
     accepted = OrderAccepted(order=order.view(), decision=check.decision)
     trading.events.append(accepted)
@@ -69,7 +69,7 @@ def _repeats(state: VenueState, trading: Trading, command: PlaceOrder) -> bool:
     if kept.command == command:
         trading.events.append(OrderRepeated(accepted=kept.accepted, outcome=kept.outcome))
     else:
-        _reject(trading, command, Refusal(Reason.CLIENT_ORDER_ID_REUSED))
+        _reject(state, trading, command, Refusal(Reason.CLIENT_ORDER_ID_REUSED))
     return True
 
 
@@ -114,7 +114,12 @@ def _order(state: VenueState, command: PlaceOrder, limit: Ticks) -> Order:
     )
 
 
-def _reject(trading: Trading, command: PlaceOrder, refusal: Refusal, decision: MarginDecision | None = None) -> None:
+def _reject(
+    state: VenueState, trading: Trading, command: PlaceOrder, refusal: Refusal, decision: MarginDecision | None = None
+) -> None:
+    known = command.account in state.accounts.accounts and command.symbol in state.instruments
+    if decision is None and known:
+        decision = state.accounts.standing_decision(command.account, command.symbol)
     trading.events.append(
         OrderRejected(
             account=command.account,

@@ -24,7 +24,7 @@ from exchange.domain.events import AnyEvent
 from exchange.domain.ids import AccountId, Symbol
 from exchange.domain.instrument import Instrument, check_instrument
 from exchange.domain.units import Ticks, TimeNs
-from exchange.domain.views import AccountView, DepthLevel, FundView, OrderView, PositionView
+from exchange.domain.views import AccountView, DepthLevel, FundView, MarginDecision, OrderView, PositionView
 from exchange.venue import account_commands, order_commands
 from exchange.venue.digest import is_untouched, state_digest
 from exchange.venue.outcome import report_changes
@@ -142,6 +142,10 @@ class Venue:
         """Return every position that is open, has orders or has settings of its own, by symbol."""
         held = self._state.accounts.account(account).positions
         return tuple(self.position(account, symbol) for symbol in sorted(held) if not is_untouched(held[symbol]))
+
+    def standing_decision(self, account: AccountId, symbol: Symbol) -> MarginDecision:
+        """Return the margin decision of an order that is refused before it can become a command."""
+        return self._state.accounts.standing_decision(account, symbol)
 
     def open_orders(self, account: AccountId, symbol: Symbol | None = None) -> tuple[OrderView, ...]:
         """Return the account's resting orders by order id."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -128,6 +130,31 @@ async def test_a_rejected_order_is_an_error_with_its_margin_decision(alice: RawC
         "available_after": "-20055.000002",
         "liquidation_price": "11",
     }
+
+
+@pytest.mark.rule("WIRE-013", "MARG-009")
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"limit_price": "100.2"},
+        {"quantity": "0.0001"},
+        {"limit_price": None},
+        {"order_type": "market"},
+        {"quantity": "5000"},
+        {"limit_price": "500"},
+        {"reduce_only": True},
+        {"post_only": True, "time_in_force": "ioc"},
+        {"time_in_force": "fok"},
+    ],
+)
+async def test_every_reject_shows_what_margin_was_there(alice: RawClient, changes: dict[str, Any]) -> None:
+    error = await alice.refusal("order.place", **(BID | changes))
+    details = error["details"]
+    assert details["path"] == "cross"
+    assert details["available_before"] == "100000"
+    spent = Decimal(details["available_before"]) - Decimal(details["available_after"])
+    assert spent == Decimal(details["required"])
+    assert (await alice.call("account.get"))["available_balance"] == "100000"
 
 
 @pytest.mark.rule("WIRE-003")
