@@ -50,13 +50,13 @@ def _instrument(symbol: str, k: int, tiers: list[TierRow], **fields: int) -> Ins
 INSTRUMENTS = (
     _instrument(
         "ANT-PERP", 7,
-        [TierRow(0, 10_000, 50), TierRow(2_000, 20_000, 40), TierRow(6_000, 40_000, 20), TierRow(15_000, 100_000, 8)],
+        [TierRow(0, 10_000, 50), TierRow(2_100, 20_000, 40), TierRow(6_300, 40_000, 20), TierRow(15_400, 100_000, 8)],
         default_leverage=10, maker_fee=200, taker_fee=500, liquidation_fee=5_000, price_band=200_000,
         market_protection=50_000, notional_min=1_000, quantity_max=30,
     ),
     _instrument(
         "BEE-PERP", 30,
-        [TierRow(0, 20_000, 40), TierRow(5_000, 40_000, 20), TierRow(20_000, 100_000, 8)],
+        [TierRow(0, 25_000, 39), TierRow(4_920, 50_000, 19), TierRow(19_680, 100_000, 8)],
         default_leverage=10, maker_fee=-3_000, taker_fee=3_000, liquidation_fee=10_000, price_band=300_000,
         market_protection=300_000, notional_min=0, quantity_max=12,
     ),
@@ -99,7 +99,10 @@ _KINDS = (
     ("place", 61), ("mark", 8), ("gap", 7), ("marks", 3), ("cancel", 3), ("cancel_all", 1), ("credit", 3),
     ("fund_credit", 1), ("mode", 3), ("leverage", 3), ("add", 2), ("remove", 3), ("odd", 1), ("repeat", 1),
 )  # fmt: skip
-_KIND_OF = tuple(name for name, weight in _KINDS for _ in range(weight))
+_CROWDED_KINDS = (
+    ("place", 68), ("gap", 8), ("marks", 7), ("mark", 9), ("cancel_all", 3), ("credit", 5),
+)  # fmt: skip
+_KIND_OF = tuple(tuple(name for name, weight in kinds for _ in range(weight)) for kinds in (_KINDS, _CROWDED_KINDS, _KINDS))
 
 _OFFSETS = (0, 0, 0, 5, -5, 10, -10, 15, -15, 25, -25, 40, -40, 50, -50, 75, -75, 100, -100, 102, -102)
 """How far from the mark a limit lies, in percent of the price band."""
@@ -123,7 +126,7 @@ _PREVENTIONS = (*[SelfTradePrevention.CANCEL_TAKER] * 2, SelfTradePrevention.CAN
 
 
 def opening_commands(style: int) -> list[AnyCommand]:
-    """Accounts with small wallets, marks, and per style: 0 both modes; 1 all cross and no fund; 2 one symbol without a mark."""
+    """Accounts with small wallets, modes, leverages and marks; style 1 has no fund, style 2 one symbol without a mark."""
     commands: list[AnyCommand] = [CreateAccount(account=name) for name in ACCOUNTS]
     commands += [Credit(account=name, amount=amount) for name, amount in zip(ACCOUNTS, WALLETS, strict=True)]
     marked = SYMBOLS[:-1] if style == 2 else SYMBOLS
@@ -132,16 +135,18 @@ def opening_commands(style: int) -> list[AnyCommand]:
         commands.append(Credit(account=INSURANCE_FUND, amount=100))
     for a, account in enumerate(ACCOUNTS):
         for s, symbol in enumerate(SYMBOLS):
-            if (a + s) % 2 and style != 1:
+            if (a + s) % 2 if style != 1 else a == s:
                 commands.append(SetMarginMode(account=account, symbol=symbol, margin_mode=MarginMode.ISOLATED))
-            leverage = 20 if style == 1 else (10, 5, 20, 8, 30)[(2 * a + s) % 5]
+            leverage = 8 if style == 1 else (10, 5, 20, 8, 30)[(2 * a + s) % 5]
             commands.append(SetLeverage(account=account, symbol=symbol, leverage=leverage))
     return commands
 
 
-def command_of(draw: Draw, model: NaiveVenue) -> AnyCommand:
-    """The command that the numbers mean in the model's present state."""
-    kind, account, symbol = _KIND_OF[draw.kind], ACCOUNTS[draw.account], SYMBOLS[draw.symbol]
+def command_of(draw: Draw, model: NaiveVenue, style: int) -> AnyCommand:
+    """The command that the numbers mean in the model's present state; in style 1 most are large trades at the mark."""
+    kind, account, symbol = _KIND_OF[style][draw.kind], ACCOUNTS[draw.account], SYMBOLS[draw.symbol]
+    if style == 1 and kind == "place" and draw.price % 4:
+        draw = draw._replace(size=36 + draw.size % 12, price=0, variant=0)
     match kind:
         case "place":
             return _place(draw, model)
@@ -151,7 +156,7 @@ def command_of(draw: Draw, model: NaiveVenue) -> AnyCommand:
             return _place(draw._replace(choice=970 + draw.choice % 30), model)
         case "mark":
             symbol = next((s for s in SYMBOLS if model.marks[s] is None), symbol)
-            return SetMarkPrices(marks=(_mark(model, symbol, (draw.choice % 41 - 20) * 1_500),))
+            return SetMarkPrices(marks=(_mark(model, symbol, (draw.choice % 41 - 20) * (4_000 if style == 1 else 1_500)),))
         case "gap":
             return SetMarkPrices(marks=(_mark(model, symbol, _GAPS_PPM[draw.choice % len(_GAPS_PPM)]),))
         case "marks":

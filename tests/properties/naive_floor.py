@@ -57,6 +57,9 @@ class Outcome:
     accepted: list[int] = field(default_factory=list)
     repeated: int | None = None
     decision: Decision | None = None
+    """Of the order that was asked for, where it got as far as its margin check."""
+    standing: Decision | None = None
+    """Of no order at all: what one refused for its form shows."""
     trades: list[Trade] = field(default_factory=list)
     canceled: list[tuple[int, Reason]] = field(default_factory=list)
 
@@ -74,6 +77,10 @@ class NaiveFloor(NaiveAccounts):
     # --- order entry ------------------------------------------------------------------------------------------------
 
     def place(self, command: PlaceOrder) -> None:
+        if command.account in self.accounts and command.symbol in self.instruments:
+            account = self.accounts[command.account]
+            available = self.available(account)
+            self.outcome.standing = Decision(account.positions[command.symbol].mode, 0, available, available)
         known = self.remembered.get((command.account, command.client_order_id or ""))
         if known is not None:
             if known[0] == command:
@@ -314,15 +321,16 @@ class NaiveFloor(NaiveAccounts):
             self.remove(victim, Reason.OFFSET_LOST)
 
     def deciding_orders(self, name: str) -> list[tuple[int, Order]]:
-        """(r, order) of the account's orders with margin on the side that decides R of its symbol."""
+        """(r, order) of the orders that hold margin on the side that decides R of its symbol; on a tie, the buys."""
         found = []
         for symbol in self.instruments:
-            account, orders = self.accounts[name], self.orders_of(name, symbol)
-            rows = {side: self.reserves(account, symbol, side, orders) for side in (1, -1)} if orders else {}
-            sums = {side: sum(r for _, _, r in rows[side]) for side in rows}
-            for side in rows:
-                if sums[side] == max(sums.values()):
-                    found += [(r, order) for order, _, r in rows[side] if r > 0]
+            orders = self.orders_of(name, symbol)
+            if not orders:
+                continue
+            account = self.accounts[name]
+            buys, sells = (self.reserves(account, symbol, side, orders) for side in (1, -1))
+            deciding = buys if sum(r for _, _, r in buys) >= sum(r for _, _, r in sells) else sells
+            found += [(r, order) for order, _, r in deciding if r > 0]
         return found
 
     def remove(self, order: Order, reason: Reason) -> None:

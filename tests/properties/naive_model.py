@@ -205,9 +205,9 @@ class NaiveVenue(NaiveFloor):
             account, scope = min(flagged, key=self.health)
             if steps == self.limits.liquidation_steps_max:
                 return
+            steps += 1
             self.cancel_scope(account, scope)
             if self.is_breached(account, scope):
-                steps += 1
                 self.step(account, scope)
             self.leave_if_cured(self.accounts[account.name], scope)
             self.flag_breached()

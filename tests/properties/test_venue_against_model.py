@@ -78,7 +78,7 @@ def play(limits_number: int, style: int, draws: list[Draw]) -> Pair:
         for command in opening_commands(style):
             pair.apply(command)
         for draw in draws:
-            pair.apply(command_of(draw, pair.model))
+            pair.apply(command_of(draw, pair.model, style))
     except AssertionError as difference:
         difference.add_note("the commands:\n" + "\n".join(repr(command) for command, _ in pair.history))
         raise
