@@ -129,7 +129,7 @@ def test_a_maker_whose_new_notional_lies_in_a_tier_below_its_leverage_is_removed
     )
 
 
-@pytest.mark.rule("MARG-013")
+@pytest.mark.rule("MARG-013", "CONS-003")
 def test_a_taker_that_fails_loses_its_rest_and_the_maker_stays() -> None:
     """Bob's ETH loss leaves him 50; his BTC sell holds nothing more than his resting bid does, so it is accepted."""
     stage = RICH + "; bob deposits 600; bob buys 50 BTC at 90; bob buys 10 ETH at 100; carol sells 10 ETH at 100; mark ETH 50"

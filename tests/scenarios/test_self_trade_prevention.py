@@ -13,7 +13,7 @@ STAGE = (
 """Asks: bob 1 and alice 2 at 100, bob 3 at 101."""
 
 
-@pytest.mark.rule("BOOK-008")
+@pytest.mark.rule("BOOK-008", "CONS-003")
 def test_cancel_taker_ends_the_taker_and_fills_before_that_stand() -> None:
     Table(STAGE).play(
         (

@@ -109,6 +109,16 @@ def test_the_laws_can_be_broken() -> None:
         assert sentence in said
 
 
+@pytest.mark.rule("CONS-003")
+def test_a_crossed_book_is_noticed() -> None:
+    table = Table(STAGE)
+    book = table.venue._state.books["BTC-PERP"]
+    bid = book.orders[3].copy()
+    bid.side, bid.order_id = Side.BUY, 9
+    book.rest(bid)
+    assert "the book of BTC-PERP is crossed (CONS-003)" in broken_laws(table.venue)
+
+
 def test_an_order_that_returns_from_the_dead_is_noticed() -> None:
     table = Table("alice deposits 1000; mark BTC 100")
     lifecycles = Lifecycles()

@@ -136,7 +136,6 @@ def test_it_does_not_depend_on_the_order_in_which_things_were_put_in() -> None:
     assert one.digest() == built([BOB, ALICE], ["ETH-PERP", "BTC-PERP"]).digest()
 
 
-@pytest.mark.xfail(strict=True, reason="finding 3: the command behind a remembered id is not in the digest")
 @pytest.mark.rule("CONS-006", "BOOK-014")
 def test_it_sees_which_order_a_remembered_id_stands_for() -> None:
     """Neither order met anything, so that only a resend can tell the two venues apart."""
