@@ -26,7 +26,7 @@ from exchange.domain.events import (
 )
 from exchange.domain.rejects import Reason
 from exchange.domain.units import PPM, ceil_div
-from exchange.domain.views import OrderView, PositionView
+from exchange.domain.views import AccountView, OrderView, PositionView
 from exchange.venue.state import VenueLimits
 from exchange.venue.venue import Venue
 from tests.properties import naive_formulas as formulas
@@ -66,6 +66,8 @@ class Pair:
         self.counts: Counter[str] = Counter()
         self.statuses: dict[int, OrderStatus] = {}
         self.levels: dict[tuple[str, Side], dict[int, int]] = {}
+        self.views: dict[str, tuple[AccountView, tuple[PositionView, ...]]] = {}
+        """What the venue shows of every account after the last command."""
 
     def apply(self, command: AnyCommand) -> None:
         """Apply the command, and the continuations that it needs, to both, and check after each."""
@@ -77,10 +79,11 @@ class Pair:
         raise AssertionError("the liquidations did not end")
 
     def apply_one(self, command: AnyCommand) -> None:
-        before = {name: self.cross_money(name) for name in self.model.accounts}
+        before = {name: self.cross_money(name) for name in self.views}
         events = self.venue.apply(command, now_ns=START_NS + len(self.history) + 1)
         self.history.append((command, events))
         outcome = self.model.apply(command)
+        self.views = {name: (self.venue.account(name), self.venue.positions(name)) for name in self.model.accounts}
         self.count(command, events, outcome)
         compare_outcomes(command, events, outcome)
         self.compare_states()
@@ -124,7 +127,7 @@ class Pair:
             self.compare_account(account)
 
     def compare_account(self, account: Account) -> None:
-        model, view = self.model, self.venue.account(account.name)
+        model, (view, held) = self.model, self.views[account.name]
         seen = (view.wallet_balance, view.equity, view.initial_margin, view.maintenance_margin, view.total_equity)
         assert seen == (
             account.wallet,
@@ -135,15 +138,14 @@ class Pair:
         ), account.name
         assert view.order_margin == model.order_margins(account), account.name
         assert view.available_balance == model.available(account), account.name
-        orders = [(o.order_id, o.symbol, o.side.sign, o.limit_price, o.open_quantity) for o in self.open_orders(account)]
+        orders = [
+            (o.order_id, o.symbol, o.side.sign, o.limit_price, o.open_quantity) for o in self.venue.open_orders(account.name)
+        ]
         expected = [o for o in model.orders if o.account == account.name]
         assert orders == [(o.order_id, o.symbol, o.side, o.price, o.open) for o in expected], account.name
-        positions = {p.symbol: p for p in self.venue.positions(account.name)}
+        positions = {p.symbol: p for p in held}
         for symbol in SYMBOLS:
             self.compare_position(account, symbol, positions.get(symbol))
-
-    def open_orders(self, account: Account) -> tuple[OrderView, ...]:
-        return self.venue.open_orders(account.name)
 
     def compare_position(self, account: Account, symbol: str, view: PositionView | None) -> None:
         model, p = self.model, account.positions[symbol]
@@ -174,11 +176,10 @@ class Pair:
 
     def check_conservation(self) -> None:
         """CONS-001, CONS-002, CONS-003 and CONS-005, from what the venue shows alone."""
-        venue, names = self.venue, list(self.model.accounts)
-        funds = venue.funds()
-        owned = sum(venue.account(name).total_equity for name in names)
+        venue, funds = self.venue, self.venue.funds()
+        owned = sum(view.total_equity for view, _ in self.views.values())
         assert owned + funds.fees + funds.insurance_fund_equity == funds.net_deposits, "CONS-001"
-        positions = [p for name in names for p in venue.positions(name)]
+        positions = [p for _, held in self.views.values() for p in held]
         for symbol in SYMBOLS:
             total = sum(p.quantity for p in (*positions, *funds.insurance_fund_positions) if p.symbol == symbol)
             assert total == 0, f"CONS-002 {symbol}"
@@ -188,16 +189,15 @@ class Pair:
             assert p.quantity or (p.entry_cost == 0 and p.isolated_wallet == 0), f"CONS-002 {p.account} {p.symbol}"
             if p.quantity and p.margin_mode is MarginMode.ISOLATED:
                 assert p.liquidating or p.scope_equity >= p.maintenance_margin, f"CONS-005 {p.account} {p.symbol}"
-        for name in names:
-            cross = [p for p in positions if p.account == name and p.quantity and p.margin_mode is MarginMode.CROSS]
-            view = venue.account(name)
+        for name, (view, held) in self.views.items():
+            cross = [p for p in held if p.quantity and p.margin_mode is MarginMode.CROSS]
             flagged = any(p.liquidating for p in cross)
             assert not cross or flagged or view.equity >= view.maintenance_margin, f"CONS-005 {name}"
 
     def cross_money(self, name: str) -> tuple[int, bool]:
         """The cross wallet, and whether a cross position could change it."""
-        held = any(p.quantity and p.margin_mode is MarginMode.CROSS for p in self.venue.positions(name))
-        return self.venue.account(name).wallet_balance, held
+        view, positions = self.views[name]
+        return view.wallet_balance, any(p.quantity and p.margin_mode is MarginMode.CROSS for p in positions)
 
     def check_isolation(self, name: str, wallet: int, had_cross: bool, command: AnyCommand, events: Events) -> None:
         """CONS-004: without cross positions, the cross wallet pays nothing but the transfers that are stated."""
