@@ -311,3 +311,18 @@ def test_the_decision_shows_the_liquidation_price_that_a_whole_fill_would_have()
         ("alice sells 20 BTC at 100", "accepted 4 liq 114, rested 4"),
         ("alice sells 5 BTC at 100 ioc reduce-only", "accepted 5 liq 85, canceled 5 order.ioc_remainder"),
     )
+
+
+@pytest.mark.rule("MARG-009")
+def test_an_order_refused_for_other_reasons_shows_what_is_available_and_that_it_required_nothing() -> None:
+    Table(LONG_10).play(
+        ("alice buys 0 BTC at 100", "rejected order.lot_size path cross required 0 before 900 after 900 liq none"),
+        ("bob buys 5000 BTC at 100", "rejected order.quantity_above_maximum required 0 before 99900 after 99900"),
+        ("bob sets ETH isolated", "mode ETH isolated"),
+        ("bob buys 1 ETH at 0", "rejected order.price_limit path isolated required 0 liq none"),
+        ("mark BTC 200", ""),
+        ("bob buys 0 BTC at 200", "rejected order.lot_size before 98800 liq 8875"),
+        ("alice buys 1 BTC at 100 as:a", "accepted 3, rested 3"),
+        ("alice buys 2 BTC at 100 as:a", "rejected order.client_order_id_reused required 0 before 789.999998 after 789.999998"),
+        ("nobody buys 1 BTC at 100", "rejected account.unknown"),
+    )

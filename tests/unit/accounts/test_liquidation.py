@@ -113,6 +113,7 @@ def test_ranks_are_profit_times_leverage_then_loss_over_leverage_then_the_hopele
         (DAVE, "900", 110),
         (ERIN, "100", 110),
         ("zoe", "-50", 104),
+        ("xavier", "-40", 104),
         ("yan", "-50", 102),
     ):
         account = account_of(cash(wallet), name)
@@ -121,7 +122,7 @@ def test_ranks_are_profit_times_leverage_then_loss_over_leverage_then_the_hopele
         scores[name] = (Fraction(entry - 100, entry), Fraction(cash("1000"), equity) if equity > 0 else None)
         accounts.append(account)
     ranked = CloseOuts(service_of(*accounts)).ranking(position)
-    assert ranked == [ERIN, DAVE, BOB, CAROL, "yan", "zoe"]
+    assert ranked == [ERIN, DAVE, BOB, CAROL, "xavier", "yan", "zoe"]
     winners = [name for name in ranked if scores[name][0] > 0 and scores[name][1]]
     products = [scores[name][0] * (scores[name][1] or 0) for name in winners]
     assert products == sorted(products, reverse=True)

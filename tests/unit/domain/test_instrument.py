@@ -74,6 +74,7 @@ def test_equal_rates_and_leverages_in_neighbouring_tiers_are_allowed() -> None:
         (replace(BTC_PERP, market_protection=500_001), "market_protection must be above 0 and at most price_band"),
         (replace(BTC_PERP, notional_min=-1), "notional_min must not be negative"),
         (replace(BTC_PERP, quantity_max=0), "quantity_max must be from 1 to 1099511627776 lots"),
+        (replace(BTC_PERP, quantity_max=2**40 + 1), "quantity_max must be from 1 to 1099511627776 lots"),
         (replace(BTC_PERP, initial_mark_price=0), "initial_mark_price must be at least one tick"),
     ],
 )
@@ -88,6 +89,7 @@ def test_an_instrument_that_contradicts_itself_is_refused(broken: Instrument, se
         BTC_PERP,
         BTC_WITH_REBATE,
         replace(BTC_PERP, taker_fee=5, maker_fee=-5),
+        replace(BTC_PERP, quantity_max=2**40),
         replace(BTC_PERP, notional_min=0, initial_mark_price=1, default_leverage=1, market_protection=500_000),
     ],
 )
