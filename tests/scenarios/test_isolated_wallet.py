@@ -97,7 +97,7 @@ def test_margin_may_be_added_up_to_what_is_available() -> None:
     Table(LONG_10).play(
         ("bob", "wallet 900, available 900"),
         ("bob adds 900.000001 to BTC", "refused margin.add_above_available limit 900000000 actual 900000001"),
-        ("bob adds 0 to BTC", "refused margin.amount_not_positive"),
+        ("bob adds 0 to BTC", "refused margin.amount_not_positive limit 1 actual 0"),
         ("bob adds -1 to BTC", "refused margin.amount_not_positive"),
         ("bob adds 900 to BTC", "moved 900 isolated 1000 wallet 0"),
         ("bob", "wallet 0, available 0, BTC +10 isolated 1000 equity 1000"),
