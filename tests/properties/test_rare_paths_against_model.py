@@ -7,8 +7,17 @@ from __future__ import annotations
 
 import pytest
 
-from exchange.domain.commands import AnyCommand, CreateAccount, Credit, MarkPrice, PlaceOrder, SetLeverage, SetMarginMode
-from exchange.domain.commands import SetMarkPrices as Marks
+from exchange.domain.commands import (
+    AddMargin,
+    AnyCommand,
+    CreateAccount,
+    Credit,
+    MarkPrice,
+    PlaceOrder,
+    SetLeverage,
+    SetMarginMode,
+    SetMarkPrices,
+)
 from exchange.domain.enums import MarginMode, OrderType, Side, TimeInForce
 from exchange.domain.events import (
     CloseOutVenue,
@@ -39,7 +48,7 @@ class Stage:
         return tuple(event for _, events in self.pair.history[first:] for event in events)
 
     def marks(self, **prices: int) -> Events:
-        return self.apply(Marks(marks=tuple(MarkPrice(f"{name}-PERP", price) for name, price in prices.items())))
+        return self.apply(SetMarkPrices(marks=tuple(MarkPrice(f"{name}-PERP", price) for name, price in prices.items())))
 
     def account(self, name: str, amount: int, *, isolated: str | None = None, leverage: int = LEVERAGE) -> None:
         self.apply(CreateAccount(account=name))
@@ -199,3 +208,42 @@ def test_a_fill_or_kill_order_passes_by_a_failing_maker_and_takes_the_next() -> 
     events = stage.apply(fill_or_kill)
     assert canceled(events, Reason.MAKER_FILL_CHECK_FAILED) == [failing]
     assert [event.quantity for event in events if isinstance(event, TradeExecuted)] == [3, 1]
+
+
+@pytest.mark.rule("MARG-014")
+def test_a_reduction_that_loses_more_than_its_share_of_the_isolated_wallet_pays_nothing_out() -> None:
+    stage = Stage()
+    stage.account("ann", 2_000, isolated=ANT)
+    stage.account("pat", 9_000)
+    stage.trade("ann", "pat", ANT, 10, 100)
+    stage.marks(ANT=95)
+    stage.order("pat", ANT, 2, 85)
+    before = stage.pair.model.accounts["ann"].wallet
+    trades = [event for event in stage.order("ann", ANT, -2, 85) if isinstance(event, TradeExecuted)]
+    assert [(trade.taker.realized_pnl, trade.taker.margin_out) for trade in trades] == [(-210, 0)]
+    assert stage.pair.venue.account("ann").wallet_balance == before
+
+
+@pytest.mark.rule("MARG-008", "MARG-016")
+def test_the_margin_that_an_under_margined_position_asks_of_an_increasing_order_falls_when_margin_is_added() -> None:
+    stage = Stage()
+    stage.account("ann", 3_000, isolated=ANT)
+    stage.account("pat", 9_000)
+    stage.trade("ann", "pat", ANT, 10, 100)
+    stage.order("ann", ANT, 2, 90)
+    stage.marks(ANT=95)
+    held = stage.pair.venue.account("ann").order_margin
+    stage.apply(AddMargin(account="ann", symbol=ANT, amount=50))
+    assert stage.pair.venue.account("ann").order_margin == held - 50
+
+
+@pytest.mark.rule("LIQ-008", "CONS-005")
+def test_deleveraging_stops_at_the_counterparty_after_whom_the_scope_is_healthy() -> None:
+    stage = Stage()
+    for name, amount in (("sam", 1_050), ("liz", 3_000), ("lou", 9_000)):
+        stage.account(name, amount)
+    stage.trade("liz", "sam", ANT, 4, 100)
+    stage.trade("lou", "sam", ANT, 6, 100)
+    events = stage.marks(ANT=113)
+    assert transfers(events) == [("sam", CloseOutVenue.AUTO_DELEVERAGE, "liz", 4)]
+    assert started(events) == ["sam"]
