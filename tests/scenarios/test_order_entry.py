@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from tests.cast import BTC_PERP, BTC_WITH_FEES, ETH_PERP
+from exchange.domain.commands import PlaceOrder
+from exchange.domain.enums import Side
+from exchange.domain.events import OrderAccepted
+from tests.cast import ALICE, BOB, BTC_PERP, BTC_WITH_FEES, ETH_PERP
 from tests.scenarios.table import Table
 
 STAGE = "alice deposits 1000; bob deposits 100000; mark BTC 100 ETH 100"
@@ -326,3 +329,20 @@ def test_an_order_refused_for_other_reasons_shows_what_is_available_and_that_it_
         ("alice buys 2 BTC at 100 as:a", "rejected order.client_order_id_reused required 0 before 789.999998 after 789.999998"),
         ("nobody buys 1 BTC at 100", "rejected account.unknown"),
     )
+
+
+@pytest.mark.rule("MARG-006", "MARG-009")
+@pytest.mark.parametrize("mode", ["cross", "isolated"])
+def test_the_estimate_of_a_taker_that_fills_whole_is_the_price_its_position_then_has(mode: str) -> None:
+    """Opened, added to, partly closed, flipped and closed, with a fee of 5 % that moves the price by several ticks."""
+    greedy = replace(BTC_PERP, taker_fee=50_000)
+    venue = Table(f"alice deposits 100000; bob deposits 600; mark BTC 100; bob sets BTC {mode}", instruments=(greedy,)).venue
+    for signed, price in ((10, 100), (5, 101), (-6, 98), (-19, 99), (-2, 103), (12, 100)):
+        for account, lots in ((ALICE, -signed), (BOB, signed)):
+            side = Side.BUY if lots > 0 else Side.SELL
+            order = PlaceOrder(account=account, symbol="BTC-PERP", side=side, quantity=abs(lots), limit_price=price)
+            accepted = venue.apply(order, now_ns=venue.now_ns)[0]
+        assert isinstance(accepted, OrderAccepted)
+        assert accepted.decision is not None
+        assert accepted.decision.liquidation_price == venue.position(BOB, "BTC-PERP").liquidation_price
+    assert venue.position(BOB, "BTC-PERP").quantity == 0
