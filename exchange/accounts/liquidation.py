@@ -137,8 +137,9 @@ class CloseOuts:
         if risk.equity <= 0:
             return 2, Fraction(0)
         share = Fraction(profit, max(1, abs(position.entry_cost)))
-        leverage = Fraction(risk.notional, risk.equity)
-        return (0, -share * leverage) if profit > 0 else (1, -share / leverage)
+        if profit > 0:
+            return 0, -share * Fraction(risk.notional, risk.equity)
+        return 1, -share * Fraction(risk.equity, risk.notional)
 
     def can_be_deleveraged(self, account: AccountId, position: Position, lots: Lots) -> bool:
         """Return whether an opposite holder may be made to take lots at bankruptcy value (LIQ-008)."""
@@ -197,6 +198,7 @@ class CloseOuts:
             if position.quantity:
                 return NOTHING_LEFT
         left = source.balance
+        self._service.touch(Scope(scope.account, None))
         if left >= 0:
             ledger.transfer(source, account.wallet, left)
             return Leftover(left, 0)

@@ -108,8 +108,9 @@ class ChangeCheck(NamedTuple):
     limit: int | None = None
 
 
-class Breach(NamedTuple):
-    """A scope to be liquidated and how it stands."""
+class TouchedScope(NamedTuple):
+    """A scope that something has changed, how it stands now, and whether it is being liquidated already."""
 
     scope: Scope
     risk: Risk
+    is_flagged: bool

@@ -13,7 +13,6 @@ from exchange.accounts.margin import path_of
 from exchange.accounts.order_margin import margin_of_orders, order_margin
 from exchange.accounts.position import Account, Position, RestingOrder
 from exchange.accounts.risk import (
-    Breach,
     ChangeCheck,
     FillCheck,
     FillVerdict,
@@ -23,6 +22,7 @@ from exchange.accounts.risk import (
     ProposedFill,
     Risk,
     Scope,
+    TouchedScope,
 )
 from exchange.domain.commands import AddMargin, MarkPrice, RemoveMargin, SetLeverage, SetMarginMode
 from exchange.domain.enums import MarginMode
@@ -197,14 +197,15 @@ class AccountService:
         most = max(0, min(position.wallet.balance, risk.equity - risk.initial_margin))
         return ChangeCheck(Reason.REMOVE_ABOVE_MAXIMUM if change.amount > most else None, most)
 
-    def take_breaches(self) -> list[Breach]:
-        """Return the unflagged scopes among those touched since last asked that are to be liquidated (CONS-005)."""
+    def take_touched(self) -> list[TouchedScope]:
+        """Return every scope touched since last asked that is flagged or is to be liquidated (CONS-005)."""
         found = []
         for scope in self._touched:
             account = self.accounts[scope.account]
-            flagged = account.liquidation_id if scope.symbol is None else account.positions[scope.symbol].liquidation_id
-            if flagged is None and (risk := self.scope_risk(scope)).is_breached:
-                found.append(Breach(scope, risk))
+            flag = account.liquidation_id if scope.symbol is None else account.positions[scope.symbol].liquidation_id
+            risk = self.scope_risk(scope)
+            if flag is not None or risk.is_breached:
+                found.append(TouchedScope(scope, risk, flag is not None))
         self._touched.clear()
         return found
 
@@ -264,6 +265,8 @@ class AccountService:
         collector = self.ledger.fees if leg.terms is None else self.ledger.fund.wallet
         self.ledger.transfer(wallet, collector, effect.fee)
         self.ledger.transfer(position.wallet, account.wallet, effect.margin_out)
+        if effect.margin_in or effect.margin_out:
+            self.touch(Scope(leg.account, None))
         self.set_quantity(position, effect.quantity)
 
     def set_quantity(self, position: Position, quantity: Lots) -> None:

@@ -1,11 +1,12 @@
 """The command line: parses, then hands over to the command's own module, which is imported only then.
 
-Exit codes: 0 done, 1 it could not be done, 2 wrongly asked, 130 interrupted.
+Exit codes: 0 done, 1 it could not be done, 2 wrongly asked, 130 interrupted, 141 nobody reads the output any more.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ EXIT_DONE = 0
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
+EXIT_BROKEN_PIPE = 141
 SEED_MAX = 2**63 - 1
 
 _DESCRIPTION = "A derivatives exchange on your own machine: one real order book, cross and isolated margin, over WebSockets."
@@ -59,6 +61,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # whoever read the output has gone, as after "| head": nobody is left to tell, not even when Python flushes at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_BROKEN_PIPE
     except ValueError as error:
         if not _is_for_people(error):
             raise

@@ -14,7 +14,7 @@ from exchange.domain.ids import RESERVED_ACCOUNTS, AccountId, is_valid_id
 from exchange.domain.instrument import Instrument
 from exchange.domain.units import CASH_MAX, Cash, TimeNs, parse_cash
 from exchange.server.limits import ServerLimits
-from exchange.services.clock import ClockMode
+from exchange.services.clock import TIME_NS_MAX, ClockMode
 from exchange.services.config_table import ConfigTable, read_config
 from exchange.services.mark_window import time_ms_of
 from exchange.venue.state import VenueLimits
@@ -154,8 +154,8 @@ def _read_bounds(table: ConfigTable, kind: type[Bounds]) -> Bounds:
 def _read_clock(table: ConfigTable) -> ClockSettings:
     mode = ClockMode(table.choice("mode", [mode.value for mode in ClockMode]))
     start_ms = time_ms_of(table.moment("start_time"))
-    if start_ms < 0:
-        raise table.refusal("start_time", "it must not be before 1970")
+    if not 0 <= start_ms * 1_000_000 <= TIME_NS_MAX:
+        raise table.refusal("start_time", "it must lie between the years 1970 and 2255")
     table.finish()
     return ClockSettings(mode, start_ms * 1_000_000)
 

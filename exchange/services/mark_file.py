@@ -26,7 +26,8 @@ TIME_MS_MIN = 10**11
 """1973: a smaller time is not in milliseconds."""
 TIME_US_MIN = 10**14
 """Times from here on are microseconds, as in Binance's spot files since 2025."""
-TIME_US_MAX = 10**17
+TIME_US_MAX = 2**53 - 1
+"""The year 2255: what a clock may show, as whole microseconds on the wire."""
 
 _TIME_COLUMNS = ("ts_ms", "open_time")
 _PRICE_COLUMNS = ("open", "high", "low", "close")
@@ -189,9 +190,10 @@ def _parse_time(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 20):
         raise ValueError("the time is no whole number; write milliseconds since 1970")
     value = int(text)
-    if not TIME_MS_MIN <= value < TIME_US_MAX:
-        raise ValueError(f"the time {value} is neither milliseconds nor microseconds since 1970")
-    return value if value < TIME_US_MIN else value // 1_000
+    time_ms = value if value < TIME_US_MIN else value // 1_000
+    if not TIME_MS_MIN <= time_ms <= TIME_US_MAX // 1_000:
+        raise ValueError(f"the time {value} is neither milliseconds nor microseconds since 1970, up to the year 2255")
+    return time_ms
 
 
 def _check_order(bar: Bar, previous: Bar | None) -> None:

@@ -15,8 +15,11 @@ DIGEST_VERSION = 1
 
 
 def state_digest(state: VenueState) -> str:
-    """Return the SHA-256 of the state in a canonical form, as hex. Nothing in it depends on insertion order."""
-    return hashlib.sha256(msgspec.msgpack.encode(_picture(state))).hexdigest()
+    """Return the SHA-256 of the state in a canonical form, as hex. Nothing in it depends on insertion order.
+
+    The form is JSON: its whole numbers have no bound, as money has none here.
+    """
+    return hashlib.sha256(msgspec.json.encode(_picture(state))).hexdigest()
 
 
 def _picture(state: VenueState) -> list[Any]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import heapq
+from fractions import Fraction
+
 from exchange.accounts.liquidation import Transfer, urgency
 from exchange.accounts.position import Position
-from exchange.accounts.risk import Scope
+from exchange.accounts.risk import Scope, TouchedScope
 from exchange.domain.enums import OrderType, Side, TimeInForce
 from exchange.domain.events import (
     CloseOutVenue,
@@ -33,38 +36,55 @@ class Resolution:
         self._trading = trading
         self._accounts = state.accounts
         self._close_outs = state.close_outs
+        self._queue: list[tuple[Fraction, str, str, Scope]] = []
+        """The flagged scopes, most urgent first, as a heap with entries left behind; derived from the state."""
 
     def run(self) -> None:
         """Flag every breached scope and take steps, worst first, until all are resolved or the bound is reached."""
-        self._flag_breaches()
+        self._note_changes()
         for _ in range(self._state.limits.liquidation_steps_max):
             if not self._state.liquidations:
+                self._queue.clear()
                 return
             self._step(self._most_urgent())
-            self._flag_breaches()
+            self._note_changes()
         if self._state.liquidations:
             self._trading.events.append(LiquidationsDeferred(scopes=len(self._state.liquidations)))
 
-    def _flag_breaches(self) -> None:
-        breaches = self._accounts.take_breaches()
-        for scope, risk in sorted(breaches, key=lambda breach: (urgency(breach.risk), *_place(breach.scope))):
-            liquidation = Liquidation(self._state.counters.next_liquidation_id(), scope)
-            self._state.liquidations[scope] = liquidation
-            self._close_outs.flag(scope, liquidation.liquidation_id)
-            self._trading.events.append(
-                LiquidationStarted(
-                    liquidation_id=liquidation.liquidation_id,
-                    account=scope.account,
-                    path=liquidation.path,
-                    symbol=scope.symbol,
-                    health=risk.health(),
-                    time_ns=self._state.now_ns,
-                )
+    def _note_changes(self) -> None:
+        """Flag every scope that is breached now, and give the flagged ones that changed their new place in the queue."""
+        touched = [(urgency(each.risk), each) for each in self._accounts.take_touched()]
+        for ratio, each in sorted(touched, key=lambda pair: (pair[0], *_place(pair[1].scope))):
+            if each.is_flagged:
+                self._state.liquidations[each.scope].urgency = ratio
+            else:
+                self._flag(each, ratio)
+            heapq.heappush(self._queue, (ratio, *_place(each.scope), each.scope))
+
+    def _flag(self, breach: TouchedScope, ratio: Fraction) -> None:
+        scope = breach.scope
+        liquidation = Liquidation(self._state.counters.next_liquidation_id(), scope, ratio)
+        self._state.liquidations[scope] = liquidation
+        self._close_outs.flag(scope, liquidation.liquidation_id)
+        self._trading.events.append(
+            LiquidationStarted(
+                liquidation_id=liquidation.liquidation_id,
+                account=scope.account,
+                path=liquidation.path,
+                symbol=scope.symbol,
+                health=breach.risk.health(),
+                time_ns=self._state.now_ns,
             )
+        )
 
     def _most_urgent(self) -> Liquidation:
-        pending = self._state.liquidations
-        return pending[min(pending, key=lambda scope: (urgency(self._accounts.scope_risk(scope)), *_place(scope)))]
+        """Return the flagged scope whose turn it is; entries of the queue that no longer hold are dropped on the way."""
+        while True:
+            ratio, _, _, scope = self._queue[0]
+            liquidation = self._state.liquidations.get(scope)
+            if liquidation is not None and liquidation.urgency == ratio:
+                return liquidation
+            heapq.heappop(self._queue)
 
     def _step(self, liquidation: Liquidation) -> None:
         if not liquidation.orders_canceled:

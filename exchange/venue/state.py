@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 
 import msgspec
 
@@ -73,12 +74,15 @@ class Liquidation:
         "orders_canceled",
         "path",
         "scope",
+        "urgency",
     )
 
-    def __init__(self, liquidation_id: LiquidationId, scope: Scope) -> None:
+    def __init__(self, liquidation_id: LiquidationId, scope: Scope, urgency: Fraction) -> None:
         self.liquidation_id = liquidation_id
         self.scope = scope
         self.path = MarginMode.CROSS if scope.symbol is None else MarginMode.ISOLATED
+        self.urgency = urgency
+        """Equity over maintenance as of the last change of the scope; the lower, the sooner it has its turn."""
         self.orders_canceled = False
         self.book_quantity: dict[Symbol, Lots] = {}
         self.fund_quantity: dict[Symbol, Lots] = {}

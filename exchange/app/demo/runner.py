@@ -6,10 +6,14 @@ The same seed and marks give the same digest and summary: see ARCHITECTURE.md fo
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
+import signal
 import sys
 import time
 from collections.abc import Mapping
 from decimal import Decimal
+from pathlib import Path
 
 from rich.console import Console
 
@@ -29,6 +33,7 @@ from exchange.services.mark_window import Window
 LIVE_SECONDS = 30.0
 """How long the live view takes for the path on a machine that could go faster; plain output does not wait."""
 BOOK_DEPTH = 5
+EXIT_TERMINATED = 143
 US_PER_MS = 1_000
 SOURCES_NAMED_MAX = 1
 """More are named at the symbols only."""
@@ -40,13 +45,18 @@ def run_demo(options: DemoOptions) -> int:
     Raises ``ConfigError`` and ``MarkFileError`` with sentences about the files that were named.
     """
     settings = load_settings(options.config)
+    if options.summary is not None and not os.access(options.summary.parent, os.W_OK):
+        print(f"ringfence: {_summary_sentence(options.summary, 'no folder to write to')}", file=sys.stderr)
+        return 1
     window = None
     if options.from_ms is not None and options.to_ms is not None:
         window = Window(options.from_ms, options.to_ms)
     path = load_mark_path(settings, files=options.marks, window=window, seed=options.seed)
     _introduce(settings, path, options)
     try:
-        return asyncio.run(_play(settings, path, options))
+        return asyncio.run(_play_until_told(settings, path, options))
+    except BrokenPipeError:
+        raise
     except OSError as error:
         print(f"ringfence: the demo could not go on: {error}", file=sys.stderr)
         return 1
@@ -77,6 +87,26 @@ def _path_text(path: MarkPath) -> str:
     return f"{' + '.join(sources)}, {clock_text(first)} to {clock_text(last)} UTC in {len(path.times_ms)} steps"
 
 
+async def _play_until_told(settings: Settings, path: MarkPath, options: DemoOptions) -> int:
+    """Play; a SIGTERM ends it like Ctrl-C, so that the terminal and the exchange are left in order."""
+    play = asyncio.create_task(_play(settings, path, options))
+    terminated = asyncio.Event()
+
+    def terminate() -> None:
+        terminated.set()
+        play.cancel()
+
+    with contextlib.suppress(NotImplementedError):  # where the platform has no such signals
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, terminate)
+    try:
+        return await play
+    except asyncio.CancelledError:
+        if not terminated.is_set():
+            raise
+        print("stopped", file=sys.stderr)
+        return EXIT_TERMINATED
+
+
 async def _play(settings: Settings, path: MarkPath, options: DemoOptions) -> int:
     started = time.monotonic()
     async with set_stage(demo_settings(settings, path), _marks_at(settings, path, 0), seed=options.seed) as stage:
@@ -87,10 +117,18 @@ async def _play(settings: Settings, path: MarkPath, options: DemoOptions) -> int
         summary = await _sum_up(stage, path, options.seed, time.monotonic() - started)
         print("\n".join(summary.lines()), flush=True)
         if options.summary is not None:
-            write_summary(summary, options.summary)
+            try:
+                write_summary(summary, options.summary)
+            except OSError as error:
+                print(f"ringfence: {_summary_sentence(options.summary, error.strerror)}", file=sys.stderr)
+                return 1
         if options.keep:
             await _keep_up(stage, settings)
     return 0 if summary.money.difference == 0 else 1
+
+
+def _summary_sentence(path: Path, reason: str | None) -> str:
+    return f"the summary {path} cannot be written ({reason}); check the path given with --summary"
 
 
 def _marks_at(settings: Settings, path: MarkPath, step: int) -> dict[str, Decimal]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from exchange.accounts.risk import Breach, Risk, Scope
+from exchange.accounts.risk import Risk, Scope, TouchedScope
 from exchange.domain.commands import AddMargin, MarkPrice, SetLeverage, SetMarginMode
 from exchange.domain.enums import MarginMode
 from exchange.domain.ids import INSURANCE_FUND
@@ -18,23 +18,24 @@ def test_a_mark_touches_the_scopes_that_hold_its_symbol_and_no_others() -> None:
     position_of(alice, 10, cash("1000"))
     position_of(bob, 10, cash("1000"), instrument=ETH_PERP)
     service = service_of(alice, bob)
-    service.take_breaches()
+    service.take_touched()
     service.apply_mark_prices((MarkPrice("BTC-PERP", 94),))
-    assert service.take_breaches() == [Breach(Scope(ALICE, None), Risk(cash("-20"), cash("94"), cash("47"), cash("940")))]
-    assert service.take_breaches() == []
+    risk = Risk(cash("-20"), cash("94"), cash("47"), cash("940"))
+    assert service.take_touched() == [TouchedScope(Scope(ALICE, None), risk, is_flagged=False)]
+    assert service.take_touched() == []
 
 
 @pytest.mark.rule("CONS-005")
-def test_a_flagged_scope_is_no_new_breach() -> None:
+def test_a_flagged_scope_is_told_apart_from_a_new_breach() -> None:
     alice = account_of(0)
     position_of(alice, 10, cash("1000"))
     isolated = position_of(alice, 10, cash("1000"), instrument=ETH_PERP, mode=ISOLATED)
     service = service_of(alice)
-    assert [breach.scope for breach in service.take_breaches()] == [Scope(ALICE, None), Scope(ALICE, "ETH-PERP")]
+    assert [each.scope for each in service.take_touched() if not each.is_flagged] == [Scope(ALICE, None), Scope(ALICE, "ETH-PERP")]
     alice.liquidation_id, isolated.liquidation_id = 1, 2
     service.touch(Scope(ALICE, None))
     service.touch(Scope(ALICE, "ETH-PERP"))
-    assert service.take_breaches() == []
+    assert [each.is_flagged for each in service.take_touched()] == [True, True]
 
 
 def test_changes_are_told_once_and_by_name() -> None:

@@ -292,7 +292,7 @@ BAD_CONFIGS = {
     "a start before time": (
         "[[accounts]]",
         "[clock]\nstart_time = 1969-01-01T00:00:00Z\n[[accounts]]",
-        "must not be before 1970",
+        "must lie between the years 1970 and 2255",
     ),
     "a negative fund": (
         "[[accounts]]",
