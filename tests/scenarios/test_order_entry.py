@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from exchange.domain.commands import PlaceOrder
 from exchange.domain.enums import Side
 from exchange.domain.events import OrderAccepted
-from tests.cast import ALICE, BOB, BTC_PERP, BTC_WITH_FEES, ETH_PERP
+from tests.cast import ALICE, BOB, BTC_PERP, BTC_WITH_FEES, DUST_PERP, ETH_PERP
 from tests.scenarios.table import Table
 
 STAGE = "alice deposits 1000; bob deposits 100000; mark BTC 100 ETH 100"
@@ -148,6 +148,15 @@ def test_an_order_that_holds_nothing_more_is_accepted_with_nothing_available() -
         ("alice", "available -100"),
         ("alice sells 5 BTC at 101", "accepted 2 required 0 after -100, rested 2"),
         ("alice sells 50 BTC at 101", "rejected margin.initial_insufficient"),
+    )
+
+
+@pytest.mark.rule("MARG-010")
+def test_an_order_that_holds_one_unit_more_is_not() -> None:
+    Table("alice deposits 0.000012; mark DUST 10", instruments=(DUST_PERP,)).play(
+        ("alice buys 10 DUST at 10", "accepted 1 required 0.000012 after 0, rested 1"),
+        ("alice sells 10 DUST at 11", "rejected margin.initial_insufficient required 0.000001 after -0.000001"),
+        ("alice sells 9 DUST at 11", "accepted 2 required 0, rested 2"),
     )
 
 
