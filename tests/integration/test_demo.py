@@ -179,3 +179,41 @@ def test_a_file_that_cannot_be_used_is_answered_with_a_sentence(arguments: tuple
     assert done.returncode == 1
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("signal_number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_in_the_middle_ends_the_demo_with_a_word_and_no_traceback(signal_number: signal.Signals, code: int) -> None:
+    command = [sys.executable, "-u", "-m", "exchange.app.cli", "demo", "--plain"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=CHECKOUT) as process:
+        assert process.stdout is not None
+        try:
+            while " %  BTC-PERP" not in process.stdout.readline():
+                pass
+            process.send_signal(signal_number)
+            _, errors = process.communicate(timeout=RUN_S_MAX)
+        finally:
+            process.kill()
+    assert process.returncode == code
+    assert errors in ("interrupted\n", "stopped\n")
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    command = [sys.executable, "-u", "-m", "exchange.app.cli", "demo", "--plain"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=CHECKOUT) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        try:
+            process.stdout.readline()
+            process.stdout.close()
+            assert process.stderr.read() == ""
+            assert process.wait(timeout=RUN_S_MAX) == 141
+        finally:
+            process.kill()
+
+
+def test_a_summary_that_cannot_be_written_is_refused_before_the_demo_plays(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "exchange.app.cli", "demo", "--plain", "--summary", str(tmp_path / "none" / "s.json")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=RUN_S_MAX, check=False)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "check the path given with --summary" in done.stderr
