@@ -162,6 +162,15 @@ def test_a_counterparty_is_skipped_when_flagged_bankrupt_or_taken_below_zero(
     assert CloseOuts(service_of(alice, bob)).can_be_deleveraged(BOB, position, lots) is allowed
 
 
+@pytest.mark.rule("LIQ-008")
+@pytest.mark.parametrize(("wallet", "allowed"), [("0", False), ("0.000001", True)])
+def test_one_without_equity_is_skipped_even_where_the_price_would_favour_it(wallet: str, allowed: bool) -> None:
+    alice, bob = account_of(0), account_of(cash(wallet), BOB)
+    position = position_of(alice, 10, cash("1000"), mode=ISOLATED, wallet=cash("40"))
+    position_of(bob, -10, cash("-1000"))
+    assert CloseOuts(service_of(alice, bob)).can_be_deleveraged(BOB, position, 10) is allowed
+
+
 @pytest.mark.rule("LIQ-007", "LIQ-008", "CONS-001")
 def test_at_bankruptcy_value_the_scope_is_left_with_nothing_and_the_books_balance() -> None:
     alice, bob = account_of(0), account_of(cash("1000"), BOB)

@@ -31,7 +31,10 @@ def test_a_flagged_scope_is_told_apart_from_a_new_breach() -> None:
     position_of(alice, 10, cash("1000"))
     isolated = position_of(alice, 10, cash("1000"), instrument=ETH_PERP, mode=ISOLATED)
     service = service_of(alice)
-    assert [each.scope for each in service.take_touched() if not each.is_flagged] == [Scope(ALICE, None), Scope(ALICE, "ETH-PERP")]
+    assert [each.scope for each in service.take_touched() if not each.is_flagged] == [
+        Scope(ALICE, None),
+        Scope(ALICE, "ETH-PERP"),
+    ]
     alice.liquidation_id, isolated.liquidation_id = 1, 2
     service.touch(Scope(ALICE, None))
     service.touch(Scope(ALICE, "ETH-PERP"))
