@@ -107,6 +107,31 @@ def test_a_command_that_comes_in_between_takes_the_next_step_too() -> None:
     )
 
 
+@pytest.mark.rule("LIQ-011")
+def test_whose_turn_it_is_follows_what_has_changed_since_the_flag() -> None:
+    """Bob 30, dave 31 and erin 32 over 46.5 each; a credit of 2 puts dave behind erin."""
+    stage = "carol deposits 100000; bob deposits 100.000002; dave deposits 101; erin deposits 102; mark BTC 100 ETH 100;"
+    stage += "bob buys 10 BTC at 100; dave buys 10 BTC at 100; erin buys 10 BTC at 100; carol sells 30 BTC at 100;"
+    step = "accepted {0}, trade 10@93 maker 5 taker {0}, filled {0}, settled 10/10 BTC sell at 90"
+    Table(stage + "carol buys 30 BTC at 93", limits=ONE_STEP).play(
+        (
+            "mark BTC 93",
+            "liquidation 1 of bob cross equity 30.000002, liquidation 2 of dave cross equity 31, "
+            "liquidation 3 of erin cross equity 32, cleared 0, "
+            f"{step.format(6)}, finished 1, deferred 2",
+        ),
+        (
+            "dave deposits 2",
+            f"credited 2, cleared 0, {step.format(7).replace('sell at 90', 'sell at 90 equity 32')}, finished 3, deferred 1",
+        ),
+        ("erin", "BTC flat, wallet 32"),
+        (
+            "continue",
+            "cleared 0, accepted 8, trade 10@93 maker 5 taker 8, filled 5, filled 8, settled 10/10 BTC sell at 90, finished 2",
+        ),
+    )
+
+
 @pytest.mark.rule("LIQ-001", "LIQ-003", "LIQ-010")
 def test_a_credit_cures_a_flagged_cross_pool_before_its_first_step() -> None:
     """Erin is worse off and takes the one step of the command; bob has a resting order that the first step clears away."""

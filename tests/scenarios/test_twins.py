@@ -134,3 +134,18 @@ def test_a_flagged_scope_that_anothers_liquidation_cures_keeps_its_position() ->
         ("bob", "BTC -10 flagged no, ETH +10"),
         ("alice", "BTC +10 isolated 250 equity 170 flagged no"),
     )
+
+
+@pytest.mark.rule("LIQ-003", "LIQ-010", "LIQ-011")
+def test_what_an_isolated_position_leaves_can_cure_the_flagged_pool_of_its_account() -> None:
+    stage = RICH + "; bob deposits 200.000002; bob sets BTC isolated; bob buys 10 BTC at 100; carol sells 10 BTC at 100;"
+    stage += "bob buys 10 ETH at 100; carol sells 10 ETH at 100; dave buys 10 BTC at 94"
+    Table(stage).play(
+        (
+            "mark BTC 93 ETH 94",
+            "liquidation 1 of bob/BTC isolated equity 30 mm 46.5, liquidation 2 of bob cross equity 40.000002 mm 47, "
+            "cleared 0, accepted 6, trade 10@94 maker 5 taker 6, filled 5, filled 6, settled 10/10 BTC sell at 90, "
+            "finished 1 returned 40, cleared 0, finished 2 equity 80.000002 book none",
+        ),
+        ("bob", "ETH +10 flagged no, BTC flat"),
+    )
