@@ -23,7 +23,7 @@ from exchange.domain.commands import (
 )
 from exchange.domain.enums import MarginMode, Side, TimeInForce
 from exchange.domain.events import CommandRejected, OrderRejected, TimeAdvanced
-from exchange.domain.views import DepthLevel
+from exchange.domain.views import DepthLevel, PositionView
 from exchange.venue.venue import Venue
 from tests.cast import ALICE, BOB, BTC_PERP, CAST, ETH_PERP, T0, cash
 from tests.scenarios.table import Table
@@ -129,9 +129,26 @@ def test_queries_answer_what_lies_between_two_commands() -> None:
 
 
 def test_a_flat_position_shows_its_settings_and_no_prices() -> None:
-    view = venue().position(ALICE, "ETH-PERP")
-    assert (view.quantity, view.margin_mode, view.leverage, view.mark_price) == (0, MarginMode.CROSS, 10, None)
-    assert (view.liquidation_price, view.bankruptcy_price, view.margin_ratio, view.bankrupt) == (None, None, None, False)
+    assert venue().position(ALICE, "ETH-PERP") == PositionView(
+        account=ALICE,
+        symbol="ETH-PERP",
+        quantity=0,
+        entry_cost=0,
+        mark_price=None,
+        unrealized_pnl=0,
+        margin_mode=MarginMode.CROSS,
+        leverage=10,
+        isolated_wallet=0,
+        initial_margin=0,
+        maintenance_margin=0,
+        order_margin=0,
+        scope_equity=cash("900"),
+        margin_ratio=None,
+        bankrupt=False,
+        liquidation_price=None,
+        bankruptcy_price=None,
+        liquidating=False,
+    )
 
 
 def test_unknown_names_are_key_errors_of_the_queries() -> None:
