@@ -34,7 +34,7 @@ examples:
   ringfence serve --port 0 --ready-file ready.json     any free port; a script reads the address from the file
   ringfence serve --config my.toml                     your own instruments and accounts; the rest as in the defaults
 
-The ready file is JSON and appears once the server listens:
+The ready file is JSON, appears once the server listens and goes when it stops:
   {"url", "pid", "accounts": [{"account", "key", "secret"}], "admin": {"key", "secret"}}
 Stop with Ctrl-C.
 """

@@ -34,7 +34,10 @@ def run_serve(options: ServeOptions) -> int:
             options.ready_file.unlink(missing_ok=True)
         except OSError as error:
             return _fail(EXIT_FAILED, _file_sentence(options.ready_file, error))
-    return asyncio.run(_serve(settings, host, port, options.ready_file))
+    code = asyncio.run(_serve(settings, host, port, options.ready_file))
+    if options.ready_file is not None:
+        options.ready_file.unlink(missing_ok=True)  # nobody listens there any more
+    return code
 
 
 async def _serve(settings: Settings, host: str, port: int, ready_file: Path | None) -> int:

@@ -23,6 +23,7 @@ class Reason(Enum):
     REDUCE_ONLY_NO_POSITION = "order.reduce_only_no_position"
     NO_MARK_PRICE = "order.no_mark_price"
     OPEN_ORDERS_MAX = "order.open_orders_maximum"
+    ACCOUNT_ORDERS_MAX = "order.account_orders_maximum"
     FOK_UNFILLABLE = "order.fok_unfillable"
     CLIENT_ORDER_ID_REUSED = "order.client_order_id_reused"
     NOT_FOUND = "order.not_found"

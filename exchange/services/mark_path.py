@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from exchange.domain.commands import MarkPrice
 from exchange.domain.ids import Symbol
 from exchange.domain.instrument import Instrument
 from exchange.domain.units import Ticks
@@ -34,10 +33,6 @@ class MarkPath(msgspec.Struct, frozen=True):
     def window(self) -> Window:
         """The first and the last time."""
         return Window(self.times_ms[0], self.times_ms[-1])
-
-    def marks_at(self, step: int) -> tuple[MarkPrice, ...]:
-        """Return the mark of every symbol at a step, as ``SetMarkPrices`` takes them."""
-        return tuple(MarkPrice(symbol, ticks[step]) for symbol, ticks in self.ticks.items())
 
 
 def build_mark_path(

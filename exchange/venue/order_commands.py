@@ -87,11 +87,23 @@ def _refusal(
         return refusal
     if command.post_only and state.books[command.symbol].would_cross(command.side, limit):
         return Refusal(Reason.POST_ONLY_WOULD_CROSS, state.books[command.symbol].best_price(command.side.opposite))
-    most = state.limits.open_orders_max
-    if command.time_in_force is TimeInForce.GTC and command.limit_price is not None and len(position.orders) >= most:
-        return Refusal(Reason.OPEN_ORDERS_MAX, most, len(position.orders))
+    if command.time_in_force is TimeInForce.GTC and command.limit_price is not None:
+        refusal = _check_open_orders(state, command, len(position.orders))
+        if refusal is not None:
+            return refusal
     if check.reason is not None:
         return Refusal(check.reason, check.limit, check.actual)
+    return None
+
+
+def _check_open_orders(state: VenueState, command: PlaceOrder, in_symbol: int) -> Refusal | None:
+    """Return the bound on resting orders that one more would break (BOOK-007)."""
+    limits = state.limits
+    if in_symbol >= limits.open_orders_max:
+        return Refusal(Reason.OPEN_ORDERS_MAX, limits.open_orders_max, in_symbol)
+    in_all = sum(len(held.orders) for held in state.accounts.account(command.account).positions.values())
+    if in_all >= limits.account_orders_max:
+        return Refusal(Reason.ACCOUNT_ORDERS_MAX, limits.account_orders_max, in_all)
     return None
 
 

@@ -126,7 +126,7 @@ class Resolution:
         side = Side.SELL if position.quantity > 0 else Side.BUY
         order_id, filled, stopped = None, 0, None
         fund_before = self._accounts.ledger.fund.wallet.balance
-        if side is Side.SELL or limit >= 1:
+        if limit <= PRICE_TICKS_MAX if side is Side.SELL else limit >= 1:
             order = Order(
                 order_id=self._state.counters.next_order_id(),
                 account=position.account,

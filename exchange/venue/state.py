@@ -30,7 +30,9 @@ class VenueLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Transfers per liquidation step (LIQ-011)."""
     open_orders_max: int = 200
     """Resting orders per account and symbol (BOOK-007)."""
-    client_order_ids_max: int = 10_000
+    account_orders_max: int = 1_000
+    """Resting orders per account over all symbols (BOOK-007)."""
+    client_order_ids_max: int = 1_000
     """Accepted orders per account whose client order ids are remembered (BOOK-014)."""
     accounts_max: int = 10_000
     """Accounts of the venue."""

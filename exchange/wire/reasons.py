@@ -110,6 +110,9 @@ REASONS: dict[Reason, ReasonEntry] = {
     Reason.NOT_FOUND: ReasonEntry(
         3016, None, Unit.NONE, "the account has no such open order; it may have been filled or canceled, or never existed"
     ),
+    Reason.ACCOUNT_ORDERS_MAX: ReasonEntry(
+        3017, "symbol", Unit.COUNT, "the account may hold at most {limit} open orders over all symbols; cancel some first"
+    ),
     Reason.CANCELED_BY_OWNER: ReasonEntry(3100, None, Unit.NONE, "the account canceled the order"),
     Reason.IOC_REMAINDER: ReasonEntry(3101, None, Unit.NONE, "nothing more could be filled at once, and ioc does not rest"),
     Reason.PROTECTION_PRICE: ReasonEntry(

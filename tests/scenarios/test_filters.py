@@ -94,6 +94,17 @@ def test_reduce_only_orders_and_closes_of_the_whole_position_need_no_least_notio
 
 
 @pytest.mark.rule("BOOK-007")
+def test_an_account_may_hold_so_many_resting_orders_over_all_symbols() -> None:
+    Table(RICH + "; mark ETH 100", limits=VenueLimits(account_orders_max=2)).play(
+        ("alice buys 1 BTC at 90", "accepted 1, rested 1"),
+        ("alice buys 1 ETH at 90", "accepted 2, rested 2"),
+        ("alice buys 1 BTC at 91", "rejected order.account_orders_maximum limit 2 actual 2"),
+        ("alice buys 1 BTC at 91 ioc", "accepted 3, canceled 3 order.ioc_remainder"),
+        ("bob buys 1 BTC at 91", "accepted 4, rested 4"),
+    )
+
+
+@pytest.mark.rule("BOOK-007")
 def test_only_orders_that_could_rest_count_against_the_most_open_orders() -> None:
     Table(RICH, limits=VenueLimits(open_orders_max=2)).play(
         ("alice buys 1 BTC at 90", "accepted 1, rested 1"),

@@ -34,7 +34,6 @@ class Tally:
     liquidated_accounts: Counter[str] = field(default_factory=Counter)
     closed: dict[str, dict[str, Decimal]] = field(default_factory=lambda: {"book": {}, "fund": {}, "adl": {}})
     """Liquidated quantity by who took it and symbol."""
-    transfers: Counter[str] = field(default_factory=Counter)
     feed: deque[str] = field(default_factory=lambda: deque(maxlen=FEED_LINES_MAX))
     feed_total: int = 0
 
@@ -62,7 +61,6 @@ class Tally:
                 f"below maintenance {_money(step.maintenance_margin)}",
             )
         elif step.step == "transferred" and step.venue is not None:
-            self.transfers[step.venue] += 1
             self._say(step, f"{'':8} {_amount(step.quantity)} {step.symbol} to {step.counterparty} ({step.venue})")
         elif step.step == "finished":
             self._count_closed(step)

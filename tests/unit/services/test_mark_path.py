@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from exchange.domain.commands import MarkPrice
 from exchange.domain.instrument import Instrument, TierRow, build_tiers
 from exchange.domain.units import PRICE_TICKS_MAX, Grid
 from exchange.services.exact_price import nearest_tick, parse_price, price_of_ticks, round_half_even
@@ -109,7 +108,6 @@ def test_every_symbol_stands_on_one_clock_of_five_seconds() -> None:
     assert {later - earlier for earlier, later in pairwise(path.times_ms)} == {5_000}
     assert {len(ticks) for ticks in path.ticks.values()} == {len(path.times_ms)} == {601}
     assert path.window.to_ms - path.window.from_ms == WINDOW_MS
-    assert path.marks_at(0) == (MarkPrice("A", path.ticks["A"][0]), MarkPrice("B", 200))
 
 
 def test_a_symbol_without_a_file_follows_its_scenario_path_from_its_own_initial_mark() -> None:
