@@ -51,8 +51,14 @@ CONTINUATIONS_MAX = 200
 
 
 def venue_limits(number: int) -> VenueLimits:
-    sweep, steps, legs, orders = LIMITS[number]
-    return VenueLimits(sweep_makers_max=sweep, liquidation_steps_max=steps, adl_legs_max=legs, open_orders_max=orders)
+    sweep, steps, legs, orders, account_orders = LIMITS[number]
+    return VenueLimits(
+        sweep_makers_max=sweep,
+        liquidation_steps_max=steps,
+        adl_legs_max=legs,
+        open_orders_max=orders,
+        account_orders_max=account_orders,
+    )
 
 
 class Pair:

@@ -88,9 +88,10 @@ DRAW_MAXIMA = Draw(kind=99, account=5, symbol=2, choice=999, size=59, price=59, 
 """The largest value of each number; the smallest is 0."""
 
 LIMITS = (
-    (1000, 64, 256, 8), (1000, 64, 256, 8), (1000, 1, 256, 8), (2, 64, 1, 3), (1, 2, 2, 200), (3, 1, 1, 2),
+    (1000, 64, 256, 8, 20), (1000, 64, 256, 8, 20), (1000, 1, 256, 8, 9), (2, 64, 1, 3, 5), (1, 2, 2, 200, 5000),
+    (3, 1, 1, 2, 5),
 )  # fmt: skip
-"""(sweep_makers_max, liquidation_steps_max, adl_legs_max, open_orders_max) of a run."""
+"""(sweep_makers_max, liquidation_steps_max, adl_legs_max, open_orders_max, account_orders_max) of a run."""
 
 STYLES = 3
 """How many ways there are to open a run (`opening_commands`)."""

@@ -13,8 +13,6 @@ from exchange.domain.rejects import Reason
 from tests.properties import naive_formulas as formulas
 from tests.properties.naive_accounts import Account, NaiveAccounts, Order, execution_order
 
-GRID_MAX = 2**40
-
 
 class Limits(Protocol):
     """The bounds that the naive venue needs to know."""
@@ -27,6 +25,8 @@ class Limits(Protocol):
     def adl_legs_max(self) -> int: ...
     @property
     def open_orders_max(self) -> int: ...
+    @property
+    def account_orders_max(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -119,9 +119,9 @@ class NaiveFloor(NaiveAccounts):
             faults.add(Reason.POST_ONLY_COMBINATION)
         if command.quantity < 1:
             faults |= {Reason.LOT_SIZE, Reason.QUANTITY_MAX, Reason.NOTIONAL_MIN}
-        if command.quantity > min(GRID_MAX, self.instruments[command.symbol].quantity_max):
+        if command.quantity > min(formulas.GRID_MAX, self.instruments[command.symbol].quantity_max):
             faults.add(Reason.QUANTITY_MAX)
-        if command.limit_price is not None and not 1 <= command.limit_price <= GRID_MAX:
+        if command.limit_price is not None and not 1 <= command.limit_price <= formulas.GRID_MAX:
             faults |= {Reason.PRICE_LIMIT, Reason.TICK_SIZE, Reason.PRICE_BAND}
         return faults
 
@@ -148,6 +148,8 @@ class NaiveFloor(NaiveAccounts):
         could_rest = not market and command.time_in_force is TimeInForce.GTC
         if could_rest and len(self.orders_of(order.account, order.symbol)) >= self.limits.open_orders_max:
             faults.add(Reason.OPEN_ORDERS_MAX)
+        if could_rest and len([o for o in self.orders if o.account == order.account]) >= self.limits.account_orders_max:
+            faults.add(Reason.ACCOUNT_ORDERS_MAX)
         if command.post_only and self.best_match(order) is not None:
             faults.add(Reason.POST_ONLY_WOULD_CROSS)
         return faults

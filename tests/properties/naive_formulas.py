@@ -11,6 +11,8 @@ from math import ceil, floor
 from exchange.domain.instrument import Instrument
 
 MILLION = 1_000_000
+GRID_MAX = 2**40
+"""The most ticks and lots that there are."""
 
 
 def toward_zero(value: Fraction) -> int:
@@ -99,9 +101,8 @@ def cost_of(c: int, lots: int, q: int) -> int:
 def bankruptcy_limit(instrument: Instrument, q: int, mark: int, share: int) -> int | None:
     """LIQ-005: the price at which the equity `share` of the whole position is spent; None: no order is sent."""
     exact = mark - Fraction(share, q * instrument.cash_per_tick_lot)
-    if q > 0:
-        return max(1, ceil(exact))
-    return floor(exact) if floor(exact) >= 1 else None
+    limit = max(1, ceil(exact)) if q > 0 else floor(exact)
+    return limit if 1 <= limit <= GRID_MAX else None
 
 
 def bankruptcy_money(instrument: Instrument, q: int, lots: int, mark: int, share: int) -> int:

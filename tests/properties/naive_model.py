@@ -26,7 +26,8 @@ from exchange.domain.ids import INSURANCE_FUND, RESERVED_ACCOUNTS, is_valid_id
 from exchange.domain.rejects import Reason
 from exchange.domain.units import CASH_MAX
 from tests.properties.naive_accounts import CROSS, Account, Position, execution_order
-from tests.properties.naive_floor import GRID_MAX, Outcome
+from tests.properties.naive_floor import Outcome
+from tests.properties.naive_formulas import GRID_MAX
 from tests.properties.naive_liquidation import NaiveLiquidation
 
 

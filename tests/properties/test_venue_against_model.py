@@ -51,6 +51,7 @@ REFUSALS = (
     Reason.REDUCE_ONLY_NO_POSITION,
     Reason.NO_MARK_PRICE,
     Reason.OPEN_ORDERS_MAX,
+    Reason.ACCOUNT_ORDERS_MAX,
     Reason.FOK_UNFILLABLE,
     Reason.CLIENT_ORDER_ID_REUSED,
     Reason.NOT_FOUND,
