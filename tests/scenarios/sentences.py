@@ -72,7 +72,7 @@ def _accepted(event: happened.OrderAccepted) -> Sentence:
 
 def _trade(event: happened.TradeExecuted) -> Sentence:
     maker, taker = event.maker, event.taker
-    facts: dict[str, object] = {"liquidation": event.liquidation_id}
+    facts: dict[str, object] = {"number": event.trade_id, "liquidation": event.liquidation_id}
     for name, side in (("maker", maker), ("taker", taker)):
         facts[f"{name}_fee"] = format_cash(side.fee)
         facts[f"{name}_pnl"] = format_cash(side.realized_pnl)

@@ -276,3 +276,28 @@ def test_liquidation_events_follow_the_changes_of_the_command_that_caused_them()
         "AccountChanged",
         "AccountChanged",
     ]
+
+
+@pytest.mark.rule("BOOK-013", "LIQ-011")
+def test_a_deferred_liquidation_comes_after_all_that_the_command_itself_changed() -> None:
+    """Carol's bid rests, which changes the book, before the next step meets it; what that changes is told at the end."""
+    stage = STAGE + "; dave deposits 101; bob sets BTC isolated; bob buys 10 BTC at 100; dave buys 10 BTC at 100;"
+    venue = Table(stage + "carol sells 20 BTC at 100; mark BTC 94", limits=ONE_STEP).venue
+    bid = PlaceOrder(account="carol", symbol="BTC-PERP", side=Side.BUY, quantity=20, limit_price=93)
+    names = [type(event).__name__ for event in venue.apply(bid, now_ns=T0 * 2)]
+    assert names == [
+        "OrderAccepted",
+        "OrderRested",
+        "BookChanged",
+        "LiquidationOrdersCanceled",
+        "OrderAccepted",
+        "TradeExecuted",
+        "OrderFilled",
+        "LiquidationOrderSettled",
+        "LiquidationFinished",
+        "BookChanged",
+        "PositionChanged",
+        "PositionChanged",
+        "AccountChanged",
+        "AccountChanged",
+    ]

@@ -114,6 +114,17 @@ def test_the_margin_ratio_is_maintenance_over_equity_in_ppm_rounded_up() -> None
     )
 
 
+@pytest.mark.rule("MARG-005")
+def test_equity_of_exactly_nothing_is_bankrupt_and_has_no_ratio() -> None:
+    stage = "alice deposits 10000; bob deposits 100; mark BTC 99; bob buys 10 BTC at 99; alice sells 10 BTC at 99"
+    Table(stage, limits=VenueLimits(liquidation_steps_max=0)).play(
+        ("mark BTC 90", "liquidation 1 of bob cross equity 10 mm 45, deferred 1"),
+        ("bob", "ratio 4500000, bankrupt no, BTC +10 ratio 4500000 bankrupt no"),
+        ("mark BTC 89", "deferred 1"),
+        ("bob", "equity 0, ratio none, bankrupt yes, BTC +10 ratio none bankrupt yes"),
+    )
+
+
 @pytest.mark.rule("LIQ-012")
 def test_an_account_without_positions_is_never_liquidated() -> None:
     Table(STAGE).play(

@@ -116,6 +116,15 @@ def test_post_only_goes_with_resting_orders_alone(how: str) -> None:
     Table(RICH).play((f"alice buys 1 BTC {how}", "rejected order.post_only_combination"))
 
 
+def test_orders_and_trades_are_numbered_from_one_and_a_killed_order_uses_up_no_number() -> None:
+    Table(RICH).play(
+        ("bob sells 2 BTC at 100", "accepted 1, rested 1"),
+        ("alice buys 1 BTC at 100", "accepted 2, trade 1@100 maker 1 taker 2 number 1, filled 2"),
+        ("alice buys 9 BTC at 100 fok", "rejected order.fok_unfillable"),
+        ("alice buys 1 BTC at 100 fok", "accepted 3, trade 1@100 maker 1 taker 3 number 2, filled 1, filled 3"),
+    )
+
+
 @pytest.mark.rule("BOOK-011", "BOOK-001")
 def test_an_order_that_flips_the_taker_trades_twice_with_the_same_maker() -> None:
     Table(RICH).play(

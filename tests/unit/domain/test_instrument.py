@@ -90,6 +90,7 @@ def test_an_instrument_that_contradicts_itself_is_refused(broken: Instrument, se
         BTC_WITH_REBATE,
         replace(BTC_PERP, taker_fee=5, maker_fee=-5),
         replace(BTC_PERP, quantity_max=2**40),
+        replace(BTC_PERP, quantity_max=1, liquidation_fee=999_999, maker_fee=0, taker_fee=999_999, cash_per_tick_lot=1),
         replace(BTC_PERP, notional_min=0, initial_mark_price=1, default_leverage=1, market_protection=500_000),
     ],
 )
