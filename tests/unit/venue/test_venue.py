@@ -151,6 +151,13 @@ def test_a_flat_position_shows_its_settings_and_no_prices() -> None:
     )
 
 
+@pytest.mark.rule("MARG-009")
+def test_an_order_refused_before_it_became_a_command_can_be_shown_what_is_available() -> None:
+    decision = venue().standing_decision(ALICE, "BTC-PERP")
+    assert (decision.path, decision.required, decision.liquidation_price) == (MarginMode.ISOLATED, 0, 95)
+    assert decision.available_before == decision.available_after == cash("900")
+
+
 def test_unknown_names_are_key_errors_of_the_queries() -> None:
     stage = venue()
     for query in (
