@@ -23,6 +23,10 @@ FEED_LINES = 9
 PLAIN_LINES = 20
 """How many progress lines the plain view prints over the whole path."""
 RATIO_BAR_CELLS = 12
+WIDTH_FOR_BOOK = 110
+"""Cells of terminal width below which the twins get all of it."""
+ROWS_AROUND_TWINS = 11
+"""Rows that frames, headings, progress and marks take."""
 
 
 @dataclass(frozen=True)
@@ -143,23 +147,25 @@ class LiveView:
 
     def show(self, frame: Frame) -> None:
         """Redraw."""
-        self._live.update(draw(frame), refresh=True)
+        console = self._live.console
+        self._live.update(draw(frame, console.width, console.height), refresh=True)
 
 
-def draw(frame: Frame) -> Group:
-    """Return the picture of one frame."""
-    middle = Table.grid(expand=True)
-    middle.add_column(width=36)
-    middle.add_column(ratio=1)
-    middle.add_row(
-        Panel(_book(frame), title=f"{frame.book_symbol} book"),
-        Panel(_twins(frame), title="twins: the same trades, cross and isolated"),
-    )
+def draw(frame: Frame, width: int, height: int) -> Group:
+    """Return the picture of one frame for a terminal of so many cells; a narrow one goes without the book."""
+    twins = Panel(_twins(frame), title="twins: the same trades, cross and isolated")
+    middle: Table | Panel = twins
+    if width >= WIDTH_FOR_BOOK:
+        middle = Table.grid(expand=True)
+        middle.add_column(width=36)
+        middle.add_column(ratio=1)
+        middle.add_row(Panel(_book(frame), title=f"{frame.book_symbol} book"), twins)
+    taken = sum(max(1, len(twin.positions)) for twin in frame.twins) + ROWS_AROUND_TWINS
     return Group(
         _progress(frame),
         Panel(_marks(frame), title="marks", padding=(0, 1)),
         middle,
-        Panel(_feed(frame), title=_feed_title(frame), padding=(0, 1)),
+        Panel(_feed(frame, min(FEED_LINES, max(1, height - taken))), title=_feed_title(frame), padding=(0, 1)),
     )
 
 
@@ -176,13 +182,13 @@ def _progress(frame: Frame) -> Table:
 
 
 def _marks(frame: Frame) -> Table:
-    table = Table.grid(padding=(0, 3))
+    table = Table.grid(padding=(0, 2))
     cells = []
     for row in frame.marks:
         arrow, style = ("▼", "red") if row.change < 0 else ("▲", "green")
         cells.append(
             Text.assemble(
-                (f"{row.symbol} ", "bold"),
+                (f"{row.symbol.removesuffix('-PERP')} ", "bold"),
                 at_step(row.mark, row.tick_size),
                 (f" {arrow} {row.change:+.1%}", style),
             )
@@ -242,6 +248,6 @@ def _feed_title(frame: Frame) -> str:
     return f"liquidations: {frame.liquidations.get('isolated', 0)} isolated, {frame.liquidations.get('cross', 0)} cross"
 
 
-def _feed(frame: Frame) -> Text:
-    lines = list(frame.feed)[-FEED_LINES:]
-    return Text("\n".join(lines + [""] * (FEED_LINES - len(lines))), no_wrap=True, overflow="ellipsis")
+def _feed(frame: Frame, rows: int) -> Text:
+    lines = list(frame.feed)[-rows:]
+    return Text("\n".join(lines + [""] * (rows - len(lines))), no_wrap=True, overflow="ellipsis")
