@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench soak clean
 .DEFAULT_GOAL := demo
 
 $(VENV)/.ok: pyproject.toml
@@ -26,6 +26,11 @@ lint: $(VENV)/.ok
 
 bench: $(VENV)/.ok
 	$(BIN)/python -m tests.bench $(ARGS)
+
+# The venue against the naive model, with random seeds: EXAMPLES runs of each kind.
+EXAMPLES ?= 500
+soak: $(VENV)/.ok
+	RINGFENCE_SOAK_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -q tests/properties $(ARGS)
 
 clean:
 	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
