@@ -1,0 +1,113 @@
+"""How much of a position a liquidation closes (SPEC.md, LIQ rules).
+
+A close costs money: what it gives up against the mark lowers the scope's equity while it lowers the maintenance. The
+target is solved tier by tier, since a close that crosses a tier's floor meets another rate, and then checked in the same
+whole numbers that the accounts use.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from exchange.domain.instrument import Instrument, Tier
+from exchange.domain.margin_math import maintenance_margin, notional_value, tier_at
+from exchange.domain.units import PPM, Cash, Lots, Ppm, Ticks, ceil_div
+
+ROUNDING_LOTS_MAX: Lots = 4
+"""How many lots more are tried, one by one, before the solve is repeated with its rounding counted in."""
+
+
+class CloseoutRisk(NamedTuple):
+    """What the size of a close depends on.
+
+    ``other_maintenance`` is that of the scope's other positions (0 when isolated). ``bankruptcy_loss`` is the equity that
+    this whole position carries: what closing all of it at the bankruptcy price would spend; a close never costs more per
+    notional than that, nor more than ``loss_rate`` (liquidation fee and expected slippage). ``target`` is the multiple of
+    maintenance that the equity is to reach, in ppm.
+    """
+
+    instrument: Instrument
+    quantity: Lots
+    mark_price: Ticks
+    equity: Cash
+    other_maintenance: Cash
+    bankruptcy_loss: Cash
+    target: Ppm
+    loss_rate: Ppm
+
+
+def target_close(risk: CloseoutRisk) -> Lots:
+    """Return the least lots to close so that the equity left is ``target`` times the maintenance left (LIQ-004).
+
+    0 when the target holds already; the whole position when the equity is spent or no part of it reaches the target.
+    """
+    size = abs(risk.quantity)
+    if risk.equity <= 0 or size == 0:
+        return size
+    if reaches_target(risk, 0):
+        return 0
+    remaining = _solve(risk, 0)
+    for fewer in range(min(ROUNDING_LOTS_MAX, remaining) + 1):
+        if reaches_target(risk, size - remaining + fewer):
+            return size - remaining + fewer
+    remaining = _solve(risk, PPM + risk.target)  # a unit for the loss rounded up and one for the maintenance
+    return size - remaining if reaches_target(risk, size - remaining) else size
+
+
+def reaches_target(risk: CloseoutRisk, close: Lots) -> bool:
+    """Return whether closing ``close`` lots at the expected loss, rounded up, leaves the target equity (LIQ-004)."""
+    size = abs(risk.quantity)
+    left = risk.equity - ceil_div(_whole_loss(risk) * close, PPM * size)
+    maintenance = risk.other_maintenance + maintenance_margin(risk.instrument, size - close, risk.mark_price)
+    return left * PPM >= risk.target * maintenance
+
+
+def tier_step_close(instrument: Instrument, quantity: Lots, mark_price: Ticks) -> Lots:
+    """Return the least lots to close so that the rest lies below the floor of today's tier; all in the first tier."""
+    size = abs(quantity)
+    floor = tier_at(instrument.tiers, notional_value(instrument, quantity, mark_price)).notional_floor
+    if floor == 0:
+        return size
+    return size - (floor - 1) // (mark_price * instrument.cash_per_tick_lot)
+
+
+def fraction_close(quantity: Lots, fraction: Ppm) -> Lots:
+    """Return a fraction of a position, rounded up to a lot and at most all of it."""
+    return min(abs(quantity), ceil_div(abs(quantity) * fraction, PPM))
+
+
+def whole_if_dust(instrument: Instrument, quantity: Lots, mark_price: Ticks, close: Lots, remaining_notional_min: Cash) -> Lots:
+    """Return ``close``, or the whole position where less than ``remaining_notional_min`` would be left."""
+    size = abs(quantity)
+    left = notional_value(instrument, size - min(close, size), mark_price)
+    return size if left == 0 or left < remaining_notional_min else close
+
+
+def _whole_loss(risk: CloseoutRisk) -> int:
+    """Return what closing the whole position is expected to cost, times ``PPM``."""
+    notional = notional_value(risk.instrument, risk.quantity, risk.mark_price)
+    return min(risk.bankruptcy_loss * PPM, risk.loss_rate * notional)
+
+
+def _solve(risk: CloseoutRisk, rounding: int) -> Lots:
+    """Return the most lots that may stay, by the tier in which what stays lies; 0 when there is none.
+
+    In tier ``t`` the notional that may stay is ``(E - k*M - N*d + k*amount) / (k*rate - d)``, with ``k`` the target, ``M``
+    the other maintenance, ``N`` the notional and ``d`` the loss per notional; where ``k*rate <= d`` closing does not help.
+    ``rounding`` is taken off the equity, in cash times ``PPM``.
+    """
+    size = abs(risk.quantity)
+    notional = notional_value(risk.instrument, risk.quantity, risk.mark_price)
+    loss = _whole_loss(risk)
+    spare = risk.equity * PPM - risk.target * risk.other_maintenance - loss - rounding
+    following: Tier | None = None
+    for tier in reversed(risk.instrument.tiers):
+        slope = risk.target * tier.maintenance_rate * notional - loss * PPM
+        numerator = (spare + risk.target * tier.maintenance_amount) * PPM
+        if slope > 0 and numerator >= 0:
+            above_floor = numerator * notional >= tier.notional_floor * slope
+            below_next = following is None or numerator * notional <= following.notional_floor * slope
+            if above_floor and below_next:
+                return min(size, numerator * size // slope)
+        following = tier
+    return 0
