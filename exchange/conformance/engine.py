@@ -1,0 +1,231 @@
+"""The one place that puts an engine state together from plain figures, and asks it.
+
+Everything here is in whole units. No rule is written down: positions, wallets and marks are put in place, and what comes
+back is what the account service says of them.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from exchange.accounts.fills import leg_fee
+from exchange.accounts.liquidation import CloseOuts
+from exchange.accounts.margin import path_of
+from exchange.accounts.order_margin import OrderMargin, margin_of_orders
+from exchange.accounts.position import Position, RestingOrder
+from exchange.accounts.risk import BankruptcyTerms, FillVerdict, Leg, ProposedFill, Risk
+from exchange.accounts.service import AccountService
+from exchange.domain.commands import MarkPrice
+from exchange.domain.enums import MarginMode
+from exchange.domain.ids import INSURANCE_FUND, AccountId, OrderId, Symbol
+from exchange.domain.instrument import Instrument, Tier
+from exchange.domain.margin_math import bankruptcy_value
+from exchange.domain.rejects import Reason
+from exchange.domain.units import PPM, QUANTITY_LOTS_MAX, Cash, Grid, Lots, Ppm, Ticks
+from exchange.domain.views import AccountView, PositionView
+
+OWNER: AccountId = "owner"
+COUNTERPARTY: AccountId = "counterparty"
+SYMBOL: Symbol = "CASE"
+ANY_LEVERAGE = 10**12
+"""A tier's maximum that never binds: what a case states is the leverage."""
+
+
+def flat_tier(rate: Ppm, amount: Cash = 0) -> tuple[Tier, ...]:
+    """Return one tier for every notional. Units: ``amount`` cash, taken off maintenance."""
+    return (Tier(0, rate, ANY_LEVERAGE, amount),)
+
+
+def perpetual(
+    cash_per_tick_lot: Cash,
+    tiers: tuple[Tier, ...] = flat_tier(0),
+    *,
+    symbol: Symbol = SYMBOL,
+    maker_fee: Ppm = 0,
+    taker_fee: Ppm = 0,
+    liquidation_fee: Ppm = 0,
+) -> Instrument:
+    """Return a linear perpetual without filters."""
+    return Instrument(
+        symbol=symbol,
+        price_grid=Grid(1, 0),
+        quantity_grid=Grid(1, 0),
+        cash_per_tick_lot=cash_per_tick_lot,
+        tiers=tiers,
+        default_leverage=1,
+        maker_fee=maker_fee,
+        taker_fee=taker_fee,
+        liquidation_fee=liquidation_fee,
+        price_band=PPM - 1,
+        market_protection=PPM - 1,
+        notional_min=0,
+        quantity_max=QUANTITY_LOTS_MAX,
+    )
+
+
+class Order(NamedTuple):
+    """An order that rests. ``sign`` is +1 for a buy."""
+
+    sign: int
+    price: Ticks
+    quantity: Lots
+
+
+def orders_margin(instrument: Instrument, held: Lots, orders: list[Order], mark_price: Ticks, leverage: int) -> OrderMargin:
+    """Return what resting orders hold beside a cross position, in the engine's terms (MARG-008)."""
+    position = Position(OWNER, instrument)
+    position.quantity, position.leverage = held, leverage
+    resting = [RestingOrder(number, *order, False) for number, order in enumerate(orders, start=1)]
+    return margin_of_orders(position, resting, mark_price)
+
+
+class Bench:
+    """Accounts, positions and marks put in place by hand, and the account service's answers about them."""
+
+    def __init__(self, *instruments: Instrument) -> None:
+        self._service = AccountService({instrument.symbol: instrument for instrument in instruments})
+        self._close_outs = CloseOuts(self._service)
+        self._last_order: OrderId = 0
+
+    # -- putting in place ------------------------------------------------------------------------------------------
+
+    def open_account(self, account: AccountId, wallet: Cash) -> None:
+        """Open an account with this much in its cross wallet, more or less than nothing."""
+        self._service.apply_create(account)
+        self._service.ledger.deposit(self._service.account(account).wallet, wallet)
+
+    def endow_fund(self, amount: Cash) -> None:
+        """Put money into the insurance fund."""
+        self._service.apply_credit(INSURANCE_FUND, amount)
+
+    def set_mark(self, symbol: Symbol, price: Ticks) -> None:
+        """Set a symbol's mark."""
+        self._service.apply_mark_prices((MarkPrice(symbol, price),))
+
+    def set_terms(self, account: AccountId, symbol: Symbol, leverage: int, *, isolated: bool) -> None:
+        """Choose leverage and margin mode."""
+        position = self._service.position(account, symbol)
+        position.leverage = leverage
+        position.margin_mode = MarginMode.ISOLATED if isolated else MarginMode.CROSS
+
+    def hold(
+        self,
+        account: AccountId,
+        symbol: Symbol,
+        quantity: Lots,
+        entry_cost: Cash,
+        *,
+        leverage: int = 1,
+        isolated_wallet: Cash | None = None,
+    ) -> None:
+        """Put a position in place; with an isolated wallet it is isolated, else cross."""
+        self.set_terms(account, symbol, leverage, isolated=isolated_wallet is not None)
+        position = self._service.position(account, symbol)
+        position.entry_cost = entry_cost
+        self._service.ledger.deposit(position.wallet, isolated_wallet or 0)
+        self._service.set_quantity(position, quantity)
+
+    def bring_equity_to(self, account: AccountId, symbol: Symbol, equity: Cash) -> None:
+        """Pay into the wallet behind a position, or take out, until its scope has this equity."""
+        position, owner = self._service.position(account, symbol), self._service.account(account)
+        missing = equity - self.risk(account, symbol).equity
+        self._service.ledger.deposit(path_of(position).wallet(owner, position), missing)
+
+    # -- asking ----------------------------------------------------------------------------------------------------
+
+    def risk(self, account: AccountId, symbol: Symbol) -> Risk:
+        """Return how the scope of a position stands."""
+        return self._service.scope_risk(self._service.scope_of(account, symbol))
+
+    def account(self, account: AccountId) -> AccountView:
+        """Return an account as its owner sees it."""
+        return self._service.view_account(account)
+
+    def position(self, account: AccountId, symbol: Symbol) -> PositionView:
+        """Return a position as its owner sees it."""
+        return self._service.view_position(account, symbol)
+
+    def collateral(self, account: AccountId, symbol: Symbol) -> Cash:
+        """Return what stands behind a position once all others of its scope are provided for (MARG-006)."""
+        position = self._service.position(account, symbol)
+        return path_of(position).collateral(self._service.account(account), position, self._service.marks)
+
+    def quote_balance(self, account: AccountId) -> Cash:
+        """Return the money an account would have if all it holds were worth nothing: wallet less entry costs."""
+        owner = self._service.account(account)
+        return owner.wallet.balance - sum(position.entry_cost for position in owner.positions.values())
+
+    def bankruptcy_value(self, account: AccountId, symbol: Symbol, closed: Lots) -> Cash:
+        """Return the signed money at which a part of a position leaves its scope without equity (LIQ-005)."""
+        position = self._service.position(account, symbol)
+        share = self._close_outs.equity_share(position)
+        return bankruptcy_value(position.instrument, position.quantity, self._service.marks[symbol], share, closed)
+
+    def liquidation_fee(self, account: AccountId, symbol: Symbol, price: Ticks, closed: Lots) -> Cash:
+        """Return what the fund gets of a liquidation fill, or pays for it where that is negative (LIQ-006)."""
+        terms, _ = self._close_outs.terms(self._service.position(account, symbol))
+        return liquidation_fee(self._service.instruments[symbol], terms, price, closed)
+
+    def fund_equity(self) -> Cash:
+        """Return the insurance fund's equity."""
+        return self._service.view_funds().insurance_fund_equity
+
+    def fees(self) -> Cash:
+        """Return the trading fees collected."""
+        return self._service.view_funds().fees
+
+    # -- letting it happen -----------------------------------------------------------------------------------------
+
+    def trade(
+        self, taker: AccountId, maker: AccountId, symbol: Symbol, sign: int, quantity: Lots, price: Ticks
+    ) -> Reason | None:
+        """Let two accounts trade, if the check of both sides admits it; return the reason if not (MARG-012, MARG-013).
+
+        ``sign`` is the taker's. As in a book, no match takes either side across zero: what is left is matched next.
+        """
+        service, left = self._service, quantity
+        taking, making = self._enter(taker, symbol, sign, quantity, price), self._enter(maker, symbol, -sign, quantity, price)
+        while left:
+            caps = (
+                service.fill_cap(taker, symbol, sign, reduce_only=False),
+                service.fill_cap(maker, symbol, -sign, reduce_only=False),
+            )
+            lots = min([left, *(cap for cap in caps if cap is not None)])
+            fill = ProposedFill(symbol, price, lots, Leg(taker, taking, sign), Leg(maker, making, -sign))
+            check = service.check_fill(fill)
+            if check.verdict is not FillVerdict.ADMIT:
+                return check.reason
+            service.apply_fill(fill, check)
+            left -= lots
+        return None
+
+    def _enter(self, account: AccountId, symbol: Symbol, sign: int, quantity: Lots, price: Ticks) -> OrderId:
+        self._last_order += 1
+        order = RestingOrder(self._last_order, sign, price, quantity, False)
+        self._service.apply_order_entered(account, symbol, order)
+        return self._last_order
+
+    def deleverage(self, account: AccountId, counterparty: AccountId, symbol: Symbol, lots: Lots) -> bool:
+        """Hand lots over at exact bankruptcy value if the counterparty can be made to take them (LIQ-008)."""
+        position = self._service.position(account, symbol)
+        if not self._close_outs.can_be_deleveraged(counterparty, position, lots):
+            return False
+        self._close_outs.apply_at_bankruptcy(position, counterparty, lots)
+        return True
+
+    def take_over(self, account: AccountId, symbol: Symbol) -> None:
+        """Hand a whole position to the insurance fund at exact bankruptcy value (LIQ-007)."""
+        position = self._service.position(account, symbol)
+        self._close_outs.apply_at_bankruptcy(position, INSURANCE_FUND, abs(position.quantity))
+
+    def close_at_mark(self, account: AccountId, counterparty: AccountId, symbol: Symbol) -> Cash:
+        """Hand a whole position over at the mark and return by how much the fund changed (LIQ-009)."""
+        position = self._service.position(account, symbol)
+        return self._close_outs.apply_at_mark(position, counterparty, abs(position.quantity)).fund_change
+
+
+def liquidation_fee(instrument: Instrument, terms: BankruptcyTerms, price: Ticks, closed: Lots) -> Cash:
+    """Return what the fund gets of a liquidation fill on the terms that its order was sent with (LIQ-006)."""
+    sign = -1 if terms.quantity > 0 else 1
+    taker = Leg(OWNER, 1, sign, terms)
+    return leg_fee(instrument, ProposedFill(instrument.symbol, price, closed, taker, Leg(COUNTERPARTY, 2, -sign)), taker)
