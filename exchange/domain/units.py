@@ -19,12 +19,16 @@ Cash: TypeAlias = int
 """Money in whole 1e-6 of the settlement currency."""
 Ppm: TypeAlias = int
 """A rate in parts per million."""
+Ppb: TypeAlias = int
+"""A rate in parts per thousand million: funding needs finer steps than ppm."""
 TimeNs: TypeAlias = int
 """Nanoseconds since the Unix epoch."""
 
 CASH_DECIMALS = 6
 RATE_DECIMALS = 6
 PPM: int = 10**RATE_DECIMALS
+FUNDING_DECIMALS = 9
+PPB: int = 10**FUNDING_DECIMALS
 PRICE_TICKS_MAX: Ticks = 2**40
 QUANTITY_LOTS_MAX: Lots = 2**40
 CASH_MAX: Cash = 10**18
@@ -42,6 +46,14 @@ def ceil_div(numerator: int, denominator: int) -> int:
 def div_toward_zero(numerator: int, denominator: int) -> int:
     """Return the quotient rounded toward zero; ``denominator`` must be positive."""
     return numerator // denominator if numerator >= 0 else -(-numerator // denominator)
+
+
+def div_half_even(numerator: int, denominator: int) -> int:
+    """Return the quotient rounded to the nearest whole number, a half to the even one; ``denominator`` must be positive."""
+    quotient, rest = divmod(numerator, denominator)
+    if 2 * rest > denominator or (2 * rest == denominator and quotient % 2):
+        return quotient + 1
+    return quotient
 
 
 def parse_decimal(text: str, decimals: int) -> int:
