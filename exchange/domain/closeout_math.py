@@ -9,12 +9,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from exchange.domain.instrument import Instrument, Tier
+from exchange.domain.instrument import Instrument
 from exchange.domain.margin_math import maintenance_margin, notional_value, tier_at
 from exchange.domain.units import PPM, Cash, Lots, Ppm, Ticks, ceil_div
-
-ROUNDING_LOTS_MAX: Lots = 4
-"""How many lots more are tried, one by one, before the solve is repeated with its rounding counted in."""
 
 
 class CloseoutRisk(NamedTuple):
@@ -46,12 +43,19 @@ def target_close(risk: CloseoutRisk) -> Lots:
         return size
     if reaches_target(risk, 0):
         return 0
-    remaining = _solve(risk, 0)
-    for fewer in range(min(ROUNDING_LOTS_MAX, remaining) + 1):
-        if reaches_target(risk, size - remaining + fewer):
-            return size - remaining + fewer
-    remaining = _solve(risk, PPM + risk.target)  # a unit for the loss rounded up and one for the maintenance
-    return size - remaining if reaches_target(risk, size - remaining) else size
+    close = size - _solve(risk, 0)
+    if reaches_target(risk, close):
+        return close
+    enough = size - _solve(risk, PPM + risk.target)  # a unit for the loss rounded up and one for the maintenance
+    if not reaches_target(risk, enough):
+        return size
+    while close < enough:
+        middle = (close + enough) // 2
+        if reaches_target(risk, middle):
+            enough = middle
+        else:
+            close = middle + 1
+    return enough
 
 
 def reaches_target(risk: CloseoutRisk, close: Lots) -> bool:
@@ -94,20 +98,16 @@ def _solve(risk: CloseoutRisk, rounding: int) -> Lots:
 
     In tier ``t`` the notional that may stay is ``(E - k*M - N*d + k*amount) / (k*rate - d)``, with ``k`` the target, ``M``
     the other maintenance, ``N`` the notional and ``d`` the loss per notional; where ``k*rate <= d`` closing does not help.
-    ``rounding`` is taken off the equity, in cash times ``PPM``.
+    From the top, the first tier whose floor that reaches is the one: maintenance is continuous and its rates never fall, so
+    a root above the next floor would have been found there. ``rounding`` is taken off the equity, in cash times ``PPM``.
     """
     size = abs(risk.quantity)
     notional = notional_value(risk.instrument, risk.quantity, risk.mark_price)
     loss = _whole_loss(risk)
     spare = risk.equity * PPM - risk.target * risk.other_maintenance - loss - rounding
-    following: Tier | None = None
     for tier in reversed(risk.instrument.tiers):
         slope = risk.target * tier.maintenance_rate * notional - loss * PPM
         numerator = (spare + risk.target * tier.maintenance_amount) * PPM
-        if slope > 0 and numerator >= 0:
-            above_floor = numerator * notional >= tier.notional_floor * slope
-            below_next = following is None or numerator * notional <= following.notional_floor * slope
-            if above_floor and below_next:
-                return min(size, numerator * size // slope)
-        following = tier
+        if slope > 0 and numerator * notional >= tier.notional_floor * slope:
+            return min(size, numerator * size // slope)
     return 0

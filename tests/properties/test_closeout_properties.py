@@ -27,6 +27,7 @@ from tests.properties.profiles import DIRECTED
 
 ISOLATED_CASES = 20_000
 CROSS_CASES = 5_000
+DUST_CASES = 3_000
 TARGET = 1_100_000
 
 
@@ -141,6 +142,22 @@ def test_one_lot_fewer_would_miss_the_target(isolated: list[CloseoutRisk], cross
     for risk in (*isolated, *cross):
         close = target_close(risk)
         assert not after(risk, close - 1).meets(TARGET), risk
+
+
+@pytest.mark.rule("LIQ-004")
+def test_where_a_lot_is_worth_few_units_of_money_the_roundings_are_closed_for_and_no_lot_more() -> None:
+    random = Random(58)
+    inexact = 0
+    for _ in range(DUST_CASES):
+        instrument = replace(draw_instrument(random), cash_per_tick_lot=1)
+        size, mark, rate = random.randint(10, 3_000), random.randint(1, 3), random.randint(0, 5_000)
+        equity = random.randint(1, 2 * maintenance_margin(instrument, size, mark))
+        risk = CloseoutRisk(instrument, size, mark, equity, 0, equity, TARGET, rate)
+        close = target_close(risk)
+        assert after(risk, close).meets(TARGET), risk
+        assert close == 0 or not after(risk, close - 1).meets(TARGET), risk
+        inexact += close != one_tier_close(risk)
+    assert inexact > DUST_CASES // 10
 
 
 @pytest.mark.rule("LIQ-004")

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from msgspec.structs import replace
 
 from exchange.domain.closeout_math import (
     CloseoutRisk,
     fraction_close,
-    reaches_target,
     target_close,
     tier_step_close,
     whole_if_dust,
 )
 from exchange.domain.units import PPM
-from tests.cast import BTC_PERP, DUST_PERP, cash
+from tests.cast import BTC_PERP, cash
 
 ALONE = CloseoutRisk(
     instrument=BTC_PERP,
@@ -98,13 +96,8 @@ def test_nothing_is_closed_where_the_target_holds() -> None:
 
 
 @pytest.mark.rule("LIQ-004")
-def test_roundings_of_many_units_at_the_least_money_still_reach_the_target() -> None:
-    # One lot is worth one unit, so that a unit of maintenance is 20 lots.
-    tiny = replace(DUST_PERP, quantity_max=10**6)
-    risk = CloseoutRisk(tiny, 1_000, 1, equity=40, other_maintenance=0, bankruptcy_loss=40, target=1_100_000, loss_rate=3_000)
-    close = target_close(risk)
-    assert reaches_target(risk, close)
-    assert 0 < close < 1_000
+def test_nothing_is_closed_where_the_target_holds_although_a_close_would_cost_more_than_it_frees() -> None:
+    assert target_close(ALONE._replace(equity=cash("1000"), bankruptcy_loss=cash("1000"), loss_rate=PPM)) == 0
 
 
 @pytest.mark.parametrize(

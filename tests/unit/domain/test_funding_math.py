@@ -89,6 +89,12 @@ def test_the_premium_is_that_of_the_impact_price_outside_the_spread_only(index: 
 
 
 @pytest.mark.rule("FUND-001")
+def test_an_index_at_the_best_price_has_no_premium_although_the_impact_price_is_worse() -> None:
+    assert exact_premium(99, BIDS, ASKS, UNIT, cash("400")) == (0, 1)
+    assert exact_premium(100, BIDS, ASKS, UNIT, cash("400")) == (0, 1)
+
+
+@pytest.mark.rule("FUND-001")
 def test_a_side_too_thin_for_the_impact_notional_gives_no_premium() -> None:
     assert Fraction(*exact_premium(80, BIDS, ASKS, UNIT, cash("1392"))) != 0
     assert exact_premium(80, BIDS, ASKS, UNIT, cash("1392.000001")) == (0, 1)

@@ -75,7 +75,13 @@ def test_a_median_between_two_ticks_is_rounded_half_to_even(basis: int, expected
 @pytest.mark.rule("MARK-003")
 @pytest.mark.parametrize(
     ("index", "band", "low", "high"),
-    [(10_000, 50_000, 9_500, 10_500), (10_001, 50_000, 9_501, 10_501), (3, 100_000, 3, 3), (1, 900_000, 1, 1)],
+    [
+        (10_000, 50_000, 9_500, 10_500),
+        (10_001, 50_000, 9_501, 10_501),
+        (3, 100_000, 3, 3),
+        (1, 900_000, 1, 1),
+        (10, PPM, 1, 20),
+    ],
 )
 def test_the_mark_stays_within_the_band_around_the_index_rounded_inward(index: int, band: int, low: int, high: int) -> None:
     far = 10**6 * TICK

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -56,7 +57,7 @@ def test_every_symbol_is_valid_and_leaves_no_gap_between_its_tiers(published: di
     assert published
     for symbol, tiers in published.items():
         assert len(build_tiers(tier.row for tier in tiers)) == len(tiers), symbol
-        for tier, following in zip(tiers, tiers[1:], strict=False):
+        for tier, following in pairwise(tiers):
             assert tier.ceiling == following.row.notional_floor, symbol
 
 
