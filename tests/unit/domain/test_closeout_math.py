@@ -78,7 +78,8 @@ def test_without_equity_everything_is_closed(equity: str) -> None:
 
 @pytest.mark.rule("LIQ-004")
 def test_where_the_loss_outgrows_the_maintenance_everything_is_closed() -> None:
-    risk = ALONE._replace(equity=cash("249"), bankruptcy_loss=cash("280"), loss_rate=PPM)
+    # 25 % of loss, where the highest tier frees 1.1 * 20 %
+    risk = ALONE._replace(equity=cash("1250"), other_maintenance=cash("1000"), bankruptcy_loss=cash("1250"), loss_rate=PPM)
     assert target_close(risk) == 50
 
 
@@ -97,7 +98,7 @@ def test_nothing_is_closed_where_the_target_holds() -> None:
 
 @pytest.mark.rule("LIQ-004")
 def test_nothing_is_closed_where_the_target_holds_although_a_close_would_cost_more_than_it_frees() -> None:
-    assert target_close(ALONE._replace(equity=cash("1000"), bankruptcy_loss=cash("1000"), loss_rate=PPM)) == 0
+    assert target_close(ALONE._replace(equity=cash("2000"), bankruptcy_loss=cash("2000"), loss_rate=PPM)) == 0
 
 
 @pytest.mark.parametrize(
