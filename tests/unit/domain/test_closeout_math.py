@@ -77,9 +77,10 @@ def test_without_equity_everything_is_closed(equity: str) -> None:
 
 
 @pytest.mark.rule("LIQ-004")
-def test_where_the_loss_outgrows_the_maintenance_everything_is_closed() -> None:
-    # 25 % of loss, where the highest tier frees 1.1 * 20 %
-    risk = ALONE._replace(equity=cash("1250"), other_maintenance=cash("1000"), bankruptcy_loss=cash("1250"), loss_rate=PPM)
+@pytest.mark.parametrize("loss", ["1100", "1250"])
+def test_where_the_loss_outgrows_the_maintenance_everything_is_closed(loss: str) -> None:
+    # 22 % and 25 % of loss, where the highest tier frees 1.1 * 20 %
+    risk = ALONE._replace(equity=cash("1250"), other_maintenance=cash("1000"), bankruptcy_loss=cash(loss), loss_rate=PPM)
     assert target_close(risk) == 50
 
 
