@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
+from exchange.accounts.adl_ranking import in_order
 from exchange.accounts.risk import BankruptcyTerms
 from exchange.conformance.cases import Adapter, Case
 from exchange.conformance.engine import (
@@ -150,6 +151,12 @@ def shortfall_of_winner(case: Case) -> Figures:
     return {"winner_equity_after": scale.money(bench.account(COUNTERPARTY).equity)}
 
 
+def rank_by_score(case: Case) -> Figures:
+    """Return in which order scored counterparties are deleveraged (LIQ-008)."""
+    scored = [((account.text("id"),), (0, account["score"])) for account in case.given.parts("accounts")]
+    return {"order": [name for (name,) in in_order(scored)]}
+
+
 ADAPTERS: Mapping[str, Adapter] = {
     "insurance_fund_delta": fund_share_of_fill,
     "fund_from_fill": fund_takes_all,
@@ -158,4 +165,5 @@ ADAPTERS: Mapping[str, Adapter] = {
     "isolated_mtm": mark_to_market,
     "deleverage_at_bankruptcy": deleveraging,
     "adl_absorb": shortfall_of_winner,
+    "adl_quintile_rank": rank_by_score,
 }

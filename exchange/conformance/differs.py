@@ -32,6 +32,8 @@ DIFFERS: Mapping[str, str] = {
     # -- defaults ------------------------------------------------------------------------------------------------------
     "dydx-deleverage-13": "a counterparty without equity may be deleveraged; here it is skipped",
     "adl_threshold": "deleveraging begins when the fund has fallen far; here when the fund cannot carry the position",
+    "adl_select": "counterparties are closed whole until their profit covers the deficit; here until the position is gone",
+    "loss_socialisation_prorata": "what is paid out is rounded down and the last gets the rest; here what each bears is",
     # -- funding -------------------------------------------------------------------------------------------------------
     "funding_clamp": "the cap follows from the margin rates; here it is configured",
     "perp_funding_payment": "the rate is scaled by a factor before it is capped; here it is not scaled",
@@ -74,19 +76,6 @@ ORDERS_IN_MAINTENANCE = PROFILE + "orders count in maintenance, and other levels
 
 AWAITS: Mapping[str, str] = {
     "tier_cum": "needs one step of the recurrence as a function",
-    "adl_fill": "needs a replaceable deleveraging rank",
-    "adl_quintile_rank": "needs a replaceable deleveraging rank",
-    "adl_select": "needs a replaceable deleveraging rank",
-    "funding_index_settlement": "needs funding",
-    "funding_payment": "needs funding",
-    "funding_sum": "needs funding",
-    "funding_rounding": "needs funding",
-    "perp_funding_clamped": "needs funding",
-    "premium_impact": "needs funding",
-    "twap": "needs funding",
-    "mark_price1": "needs made marks",
-    "partial_liq_amount": "needs partial closeouts",
-    "loss_socialisation_prorata": "needs socialised losses",
-    "mode_switch_to_isolated": "needs mode switches on open positions",
+    "adl_fill": "needs a venue to deleverage in",
 }
 """Formulas whose rule the engine shares but has no function for yet."""

@@ -15,8 +15,8 @@ from exchange.accounts.order_margin import OrderMargin, margin_of_orders
 from exchange.accounts.position import Position, RestingOrder
 from exchange.accounts.risk import BankruptcyTerms, FillVerdict, Leg, ProposedFill, Risk
 from exchange.accounts.service import AccountService
-from exchange.domain.commands import MarkPrice
-from exchange.domain.enums import MarginMode
+from exchange.domain.commands import MarkPrice, SetMarginMode
+from exchange.domain.enums import MarginMode, PositionSide
 from exchange.domain.ids import INSURANCE_FUND, AccountId, OrderId, Symbol
 from exchange.domain.instrument import Instrument, Tier
 from exchange.domain.margin_math import bankruptcy_value
@@ -27,6 +27,7 @@ from exchange.domain.views import AccountView, PositionView
 OWNER: AccountId = "owner"
 COUNTERPARTY: AccountId = "counterparty"
 SYMBOL: Symbol = "CASE"
+NET = PositionSide.NET
 ANY_LEVERAGE = 10**12
 """A tier's maximum that never binds: what a case states is the leverage."""
 
@@ -34,6 +35,11 @@ ANY_LEVERAGE = 10**12
 def flat_tier(rate: Ppm, amount: Cash = 0) -> tuple[Tier, ...]:
     """Return one tier for every notional. Units: ``amount`` cash, taken off maintenance."""
     return (Tier(0, rate, ANY_LEVERAGE, amount),)
+
+
+def tier_of_leverage(max_leverage: int) -> tuple[Tier, ...]:
+    """Return one tier without maintenance, in which no more leverage counts than this."""
+    return (Tier(0, 0, max_leverage, 0),)
 
 
 def perpetual(
@@ -96,7 +102,7 @@ class Bench:
 
     def endow_fund(self, amount: Cash) -> None:
         """Put money into the insurance fund."""
-        self._service.apply_credit(INSURANCE_FUND, amount)
+        self._service.apply_deposit(INSURANCE_FUND, amount)
 
     def set_mark(self, symbol: Symbol, price: Ticks) -> None:
         """Set a symbol's mark."""
@@ -135,7 +141,8 @@ class Bench:
 
     def risk(self, account: AccountId, symbol: Symbol) -> Risk:
         """Return how the scope of a position stands."""
-        return self._service.scope_risk(self._service.scope_of(account, symbol))
+        position = self._service.position(account, symbol)
+        return self._service.scope_risk(path_of(position).scope(position))
 
     def account(self, account: AccountId) -> AccountView:
         """Return an account as its owner sees it."""
@@ -184,11 +191,11 @@ class Bench:
         ``sign`` is the taker's. As in a book, no match takes either side across zero: what is left is matched next.
         """
         service, left = self._service, quantity
-        taking, making = self._enter(taker, symbol, sign, quantity, price), self._enter(maker, symbol, -sign, quantity, price)
+        taking, making = self._enter(taker, symbol, sign, price, quantity), self._enter(maker, symbol, -sign, price, quantity)
         while left:
             caps = (
-                service.fill_cap(taker, symbol, sign, reduce_only=False),
-                service.fill_cap(maker, symbol, -sign, reduce_only=False),
+                service.fill_cap(taker, symbol, NET, sign, reduce_only=False),
+                service.fill_cap(maker, symbol, NET, -sign, reduce_only=False),
             )
             lots = min([left, *(cap for cap in caps if cap is not None)])
             fill = ProposedFill(symbol, price, lots, Leg(taker, taking, sign), Leg(maker, making, -sign))
@@ -199,33 +206,45 @@ class Bench:
             left -= lots
         return None
 
-    def _enter(self, account: AccountId, symbol: Symbol, sign: int, quantity: Lots, price: Ticks) -> OrderId:
+    def _enter(self, account: AccountId, symbol: Symbol, sign: int, price: Ticks, quantity: Lots) -> OrderId:
         self._last_order += 1
         order = RestingOrder(self._last_order, sign, price, quantity, False)
-        self._service.apply_order_entered(account, symbol, order)
+        self._service.apply_order_entered(self._service.position(account, symbol), order)
         return self._last_order
+
+    def rest(self, account: AccountId, symbol: Symbol, order: Order) -> None:
+        """Let an order rest."""
+        self._enter(account, symbol, *order)
+
+    def switch_to_isolated(self, account: AccountId, symbol: Symbol, margin: Cash) -> Reason | None:
+        """Make a cross position isolated with this much margin, if that is allowed; return the reason if not (MARG-021)."""
+        change = SetMarginMode(account=account, symbol=symbol, margin_mode=MarginMode.ISOLATED, margin=margin)
+        check = self._service.check_change(change)
+        if check.reason is None:
+            self._service.apply_change(change, check.margin)
+        return check.reason
 
     def deleverage(self, account: AccountId, counterparty: AccountId, symbol: Symbol, lots: Lots) -> bool:
         """Hand lots over at exact bankruptcy value if the counterparty can be made to take them (LIQ-008)."""
-        position = self._service.position(account, symbol)
-        if not self._close_outs.can_be_deleveraged(counterparty, position, lots):
+        position, other = self._service.position(account, symbol), self._service.position(counterparty, symbol)
+        if not self._close_outs.can_be_deleveraged(other, position, lots):
             return False
-        self._close_outs.apply_at_bankruptcy(position, counterparty, lots)
+        self._close_outs.apply_at_bankruptcy(position, other, lots)
         return True
 
     def take_over(self, account: AccountId, symbol: Symbol) -> None:
         """Hand a whole position to the insurance fund at exact bankruptcy value (LIQ-007)."""
-        position = self._service.position(account, symbol)
-        self._close_outs.apply_at_bankruptcy(position, INSURANCE_FUND, abs(position.quantity))
+        position, fund = self._service.position(account, symbol), self._service.position(INSURANCE_FUND, symbol)
+        self._close_outs.apply_at_bankruptcy(position, fund, abs(position.quantity))
 
     def close_at_mark(self, account: AccountId, counterparty: AccountId, symbol: Symbol) -> Cash:
         """Hand a whole position over at the mark and return by how much the fund changed (LIQ-009)."""
-        position = self._service.position(account, symbol)
-        return self._close_outs.apply_at_mark(position, counterparty, abs(position.quantity)).fund_change
+        position, other = self._service.position(account, symbol), self._service.position(counterparty, symbol)
+        return self._close_outs.apply_at_mark(position, other, abs(position.quantity)).fund_change
 
 
 def liquidation_fee(instrument: Instrument, terms: BankruptcyTerms, price: Ticks, closed: Lots) -> Cash:
     """Return what the fund gets of a liquidation fill on the terms that its order was sent with (LIQ-006)."""
     sign = -1 if terms.quantity > 0 else 1
-    taker = Leg(OWNER, 1, sign, terms)
+    taker = Leg(OWNER, 1, sign, terms=terms)
     return leg_fee(instrument, ProposedFill(instrument.symbol, price, closed, taker, Leg(COUNTERPARTY, 2, -sign)), taker)

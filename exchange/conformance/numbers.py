@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import NamedTuple, TypeAlias
 
-from exchange.domain.units import PPM, Cash, Lots, Ppm, Ticks
+from exchange.domain.units import PPB, PPM, Cash, Lots, Ppb, Ppm, Ticks
 
 Figure: TypeAlias = "Fraction | bool | str | list[Figure] | None"
 """What an adapter hands back: an exact number, a yes or no, a name, or a list of these."""
@@ -45,6 +45,13 @@ def ppm(rate: Fraction) -> Ppm:
     if (rate * PPM).denominator != 1:
         raise CaseError(f"the rate {rate} is no whole number of parts per million")
     return int(rate * PPM)
+
+
+def ppb(rate: Fraction) -> Ppb:
+    """Return a rate in parts per thousand million. Raises ``CaseError`` where it is finer than that."""
+    if (rate * PPB).denominator != 1:
+        raise CaseError(f"the rate {rate} is no whole number of parts per thousand million")
+    return int(rate * PPB)
 
 
 def rate_of(parts: Ppm) -> Fraction:
@@ -117,6 +124,12 @@ def rounded_down(value: Fraction, decimals: int) -> Fraction:
     """Return a figure cut to the unit that its case is written in, where the case's own formula says floor."""
     unit = Fraction(10) ** decimals
     return (value * unit).__floor__() / unit
+
+
+def rounded_near(value: Fraction, decimals: int) -> Fraction:
+    """Return a figure at the nearest unit that its case is written in, for what lies a rounding of the engine beside it."""
+    unit = Fraction(10) ** decimals
+    return round(value * unit) / unit
 
 
 def agrees(actual: Figure, expected: object, rounding: str) -> bool:

@@ -194,7 +194,7 @@ def transferable(case: Case) -> Figures:
     bench.open_account(OWNER, scale.cash(given["balance"]))
     bench.set_mark(SYMBOL, 1)
     bench.hold(OWNER, SYMBOL, lots, lots)
-    return {"transferable": scale.money(bench.account(OWNER).available_balance)}
+    return {"transferable": scale.money(bench.account(OWNER).withdrawable)}
 
 
 def trade_of_unhealthy(case: Case) -> Figures:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from exchange.conformance import defaults, orders, prices, requirements
+from exchange.conformance import changes, defaults, funding, orders, prices, requirements
 from exchange.conformance.cases import Adapter, Case, CaseResult, Outcome
 from exchange.conformance.differs import AWAITS, DIFFERS, ORDERS_IN_MAINTENANCE
 from exchange.conformance.numbers import CaseError, Figure, agrees
@@ -17,7 +17,9 @@ ADAPTERS: Mapping[str, Adapter] = {
     **requirements.ADAPTERS,
     **prices.ADAPTERS,
     **orders.ADAPTERS,
+    **changes.ADAPTERS,
     **defaults.ADAPTERS,
+    **funding.ADAPTERS,
 }
 """One adapter per formula id."""
 
