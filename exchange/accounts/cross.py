@@ -20,8 +20,8 @@ def open_positions(account: Account) -> Iterator[Position]:
 
 
 def pool_risk(account: Account, marks: Mapping[Symbol, Ticks]) -> Risk:
-    """Return how the account's cross pool stands (MARG-003, MARG-005)."""
-    equity, initial, maintenance, notional = account.wallet.balance, 0, 0, 0
+    """Return how the account's cross pool stands (MARG-003, MARG-005, MARG-026)."""
+    equity, initial, maintenance, notional = account.wallet.balance + account.collateral_value, 0, 0, 0
     for position in open_positions(account):
         mark, quantity, instrument = marks[position.symbol], position.quantity, position.instrument
         equity += unrealized_pnl(instrument, quantity, position.entry_cost, mark)

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 
 from exchange.accounts.cross import pool_risk
 from exchange.accounts.fills import realized_by
+from exchange.accounts.liquidation_prices import liquidation_price_at, position_liquidation_price
 from exchange.accounts.margin import path_of
 from exchange.accounts.order_margin import margin_of_orders, order_margin
 from exchange.accounts.position import Account, Position, RestingOrder
 from exchange.accounts.risk import OrderCheck
+from exchange.domain.enums import MarginMode
 from exchange.domain.ids import OrderId, Symbol
-from exchange.domain.margin_math import fee_on, isolated_fill_margin, liquidation_price, notional_value, tier_at
+from exchange.domain.margin_math import fee_on, isolated_fill_margin, notional_value, tier_at
 from exchange.domain.rejects import Reason
 from exchange.domain.units import Cash, Lots, Ticks
 from exchange.domain.views import MarginDecision
@@ -23,16 +25,36 @@ NOT_YET_NUMBERED: OrderId = 2**63
 def available_balance(account: Account, marks: Mapping[Symbol, Ticks]) -> Cash:
     """Return what the account can still commit (MARG-009); negative when it has committed too much."""
     pool = pool_risk(account, marks)
-    held = sum(order_margin(position, marks.get(symbol)) for symbol, position in account.positions.items())
-    return min(account.wallet.balance, pool.equity) - pool.initial_margin - held
+    held = sum(order_margin(position, marks.get(position.symbol)) for position in account.positions.values())
+    return min(account.wallet.balance + account.collateral_value, pool.equity) - pool.initial_margin - held
+
+
+def available_settlement(account: Account, marks: Mapping[Symbol, Ticks]) -> Cash:
+    """Return what of that is there in the settlement asset: for isolated wallets and withdrawals (MARG-009)."""
+    available = available_balance(account, marks)
+    if not account.collateral_value:
+        return available
+    isolated = sum(
+        order_margin(position, marks.get(position.symbol))
+        for position in account.positions.values()
+        if position.margin_mode is MarginMode.ISOLATED
+    )
+    return min(available, account.wallet.balance - isolated)
+
+
+def available_to(account: Account, position: Position, marks: Mapping[Symbol, Ticks]) -> Cash:
+    """Return what the account can still commit to a position: an isolated one is backed by the settlement asset alone."""
+    if position.margin_mode is MarginMode.ISOLATED:
+        return available_settlement(account, marks)
+    return available_balance(account, marks)
 
 
 def available_without(account: Account, position: Position, order_id: OrderId, marks: Mapping[Symbol, Ticks]) -> Cash:
-    """Return the available balance as if one order were not there."""
+    """Return what is available to a position as if one of its orders were not there."""
     mark = marks[position.symbol]
     others = (order for order in position.orders.values() if order.order_id != order_id)
     freed = order_margin(position, mark) - margin_of_orders(position, others, mark).total
-    return available_balance(account, marks) + freed
+    return available_to(account, position, marks) + freed
 
 
 def potential_notional(position: Position, extra: Lots, mark_price: Ticks) -> Cash:
@@ -59,7 +81,7 @@ def check_entry(
     then = margin_of_orders(position, (*position.orders.values(), newcomer), mark)
     own_part = 0 if reduce_only else (then.buys if sign > 0 else then.sells)[NOT_YET_NUMBERED]
     is_reducing = own_part == 0
-    before = available_balance(account, marks)
+    before = available_to(account, position, marks)
     required = then.total - held
     decision = MarginDecision(
         path=path.mode,
@@ -83,11 +105,9 @@ def check_entry(
 
 def standing_decision(account: Account, position: Position, marks: Mapping[Symbol, Ticks]) -> MarginDecision:
     """Return the decision of an order that never came to its margin check: nothing required, nothing changed."""
-    path, available, price = path_of(position), available_balance(account, marks), None
+    path, available, price = path_of(position), available_to(account, position, marks), None
     if position.quantity:
-        collateral = path.collateral(account, position, marks)
-        mark = marks[position.symbol]
-        price = liquidation_price(position.instrument, position.quantity, position.entry_cost, collateral, mark)
+        price = position_liquidation_price(account, position, marks)
     return MarginDecision(path.mode, 0, available, available, price)
 
 
@@ -118,4 +138,4 @@ def estimated_liquidation_price(
         usual = isolated_fill_margin(instrument, sign, opening, price, mark, position.leverage, fee)
         wallet += (path.fill_margin(usual, 0, lambda: usual) or 0) - fee
         held, cost = held + sign * opening, cost + sign * value
-    return liquidation_price(instrument, held, cost, wallet, mark)
+    return liquidation_price_at(account, position, marks, held, cost, wallet)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from exchange.accounts.margin import MarginPath, path_of
 from exchange.accounts.position import Account, Position
 from exchange.accounts.risk import Leg, LegEffect, ProposedFill
-from exchange.domain.ids import Symbol
+from exchange.domain.ids import INSURANCE_FUND, Symbol
 from exchange.domain.instrument import Instrument
 from exchange.domain.margin_math import (
     closed_cost,
@@ -69,7 +69,7 @@ def check_leg(
     if position.quantity * leg.sign >= 0:
         return _check_increase(path, account, position, marks, fill, leg, fee, quantity, value, available)
     realized, cost = realized_by(position, fill.quantity, value)
-    if leg.terms is not None:
+    if leg.terms is not None or account.account == INSURANCE_FUND:
         return LegCheck(LegEffect(quantity, realized, fee, 0, 0, True), None)
     payout = path.payout(position, fill.quantity, realized - fee)
     wallet = path.wallet(account, position).balance + realized - fee

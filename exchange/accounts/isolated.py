@@ -34,7 +34,7 @@ class IsolatedPath:
 
     def scope(self, position: Position) -> Scope:
         """Return the scope that the position is."""
-        return Scope(position.account, position.symbol)
+        return Scope(position.account, position.position_id)
 
     def wallet(self, account: Account, position: Position) -> Wallet:
         """Return the wallet that profit, loss and fees of the position go through."""

@@ -1,18 +1,24 @@
-"""What liquidation asks of the accounts: which position, at what value, and who else can take it (LIQ rules)."""
+"""What liquidation asks of the accounts: which position, how much, at what value, and who else can take it (LIQ rules)."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from typing import NamedTuple
 
+from exchange.accounts.adl_ranking import RANKINGS, Candidate, in_order
+from exchange.accounts.collateral import Sale
 from exchange.accounts.cross import open_positions, pool_risk
+from exchange.accounts.entry import available_settlement
 from exchange.accounts.fills import realized_by
+from exchange.accounts.loss_cover import Cover, LossCover
 from exchange.accounts.margin import path_of
-from exchange.accounts.position import Account, Position
+from exchange.accounts.position import Position
 from exchange.accounts.risk import BankruptcyTerms, Risk, Scope
 from exchange.accounts.service import AccountService
+from exchange.domain.closeout_math import CloseoutRisk, fraction_close, target_close, tier_step_close, whole_if_dust
 from exchange.domain.enums import MarginMode
-from exchange.domain.ids import AccountId, LiquidationId, Symbol
+from exchange.domain.ids import LiquidationId, Symbol
 from exchange.domain.margin_math import (
     bankruptcy_price,
     bankruptcy_value,
@@ -22,26 +28,34 @@ from exchange.domain.margin_math import (
     sign_of,
     unrealized_pnl,
 )
+from exchange.domain.policy import LiquidationSizing
 from exchange.domain.units import Cash, Lots, Ticks, div_toward_zero
 
 
 class Transfer(NamedTuple):
-    """What a position's change of hands realised on both sides, and what the fund put in beside it."""
+    """What a position's change of hands realised on both sides, and who bore what.
+
+    ``forgone`` is by how much the counterparty would have been better off at the mark; ``fund_change`` what the fund's
+    wallet paid beside the transfer (negative); ``cover`` where that money came from.
+    """
 
     value: Cash
     realized: Cash
     counterparty_realized: Cash
+    forgone: Cash
     fund_change: Cash
+    cover: Cover
 
 
 class Leftover(NamedTuple):
-    """What became of a flat scope's own money: returned to the owner, or put in by the fund."""
+    """What became of a flat scope's own money: returned to the owner, or what it owed."""
 
     returned: Cash
-    fund_change: Cash
+    cover: Cover
 
 
-NOTHING_LEFT = Leftover(0, 0)
+NOTHING_OWED = Cover()
+NOTHING_LEFT = Leftover(0, NOTHING_OWED)
 
 
 def urgency(risk: Risk) -> Fraction:
@@ -55,31 +69,51 @@ class CloseOuts:
     def __init__(self, service: AccountService) -> None:
         self._service = service
         self._ledger = service.ledger
+        self._policy = service.policy
+        self.losses = LossCover(service)
 
     def flag(self, scope: Scope, liquidation_id: LiquidationId | None) -> None:
         """Mark a scope as being liquidated, or clear the mark."""
         account = self._service.accounts[scope.account]
-        if scope.symbol is None:
-            account.liquidation_id = liquidation_id
-        else:
-            account.positions[scope.symbol].liquidation_id = liquidation_id
+        held = account if scope.position_id is None else account.positions[scope.position_id]
+        held.liquidation_id = liquidation_id
 
-    def symbols_of(self, scope: Scope) -> list[Symbol]:
-        """Return the symbols whose orders belong to the scope, in order (LIQ-002)."""
-        if scope.symbol is not None:
-            return [scope.symbol]
+    def positions_of(self, scope: Scope) -> list[Position]:
+        """Return the positions whose orders belong to the scope, in order (LIQ-002)."""
         positions = self._service.accounts[scope.account].positions
-        return sorted(symbol for symbol, held in positions.items() if held.margin_mode is MarginMode.CROSS)
+        if scope.position_id is not None:
+            return [positions[scope.position_id]]
+        return [held for _, held in sorted(positions.items()) if held.margin_mode is MarginMode.CROSS]
 
-    def next_position(self, scope: Scope) -> Position:
-        """Return the position of the scope to close next: the largest maintenance margin, ties by symbol (LIQ-004)."""
+    def collateral_of(self, scope: Scope) -> Cash:
+        """Return the scope's own money, profit and loss of open positions left out (LIQ-016)."""
         account = self._service.accounts[scope.account]
-        if scope.symbol is not None:
-            return account.positions[scope.symbol]
+        if scope.position_id is not None:
+            return account.positions[scope.position_id].wallet.balance
+        return account.wallet.balance + account.collateral_value
+
+    def replenish(self, scope: Scope) -> Cash:
+        """Top up an isolated wallet by one initial margin, if its owner chose so and that cures (MARG-024)."""
+        if scope.position_id is None:
+            return 0
+        account = self._service.accounts[scope.account]
+        position = account.positions[scope.position_id]
+        risk = path_of(position).risk(account, position, self._service.marks)
+        amount = min(risk.initial_margin, risk.notional - risk.equity, available_settlement(account, self._service.marks))
+        if not position.auto_replenish or amount <= 0 or risk.equity + amount < risk.maintenance_margin:
+            return 0
+        self._service.apply_margin(account, position, amount)
+        return amount
+
+    def next_position(self, scope: Scope, trades: Callable[[Symbol], bool]) -> Position | None:
+        """Return the position to close next: the largest maintenance margin of those that trade, ties by name (LIQ-004)."""
+        account = self._service.accounts[scope.account]
         marks = self._service.marks
+        held = [account.positions[scope.position_id]] if scope.position_id is not None else list(open_positions(account))
         return min(
-            open_positions(account),
-            key=lambda held: (-maintenance_margin(held.instrument, held.quantity, marks[held.symbol]), held.symbol),
+            (position for position in held if position.quantity and trades(position.symbol)),
+            key=lambda each: (-maintenance_margin(each.instrument, each.quantity, marks[each.symbol]), each.position_id),
+            default=None,
         )
 
     def equity_share(self, position: Position) -> Cash:
@@ -87,12 +121,48 @@ class CloseOuts:
         account = self._service.account(position.account)
         return path_of(position).equity_share(account, position, self._service.marks)
 
+    def close_quantity(self, position: Position, *, may_be_partial: bool) -> Lots:
+        """Return how much of the position the next liquidation order closes (LIQ-004)."""
+        policy, instrument, mark = self._policy, position.instrument, self._service.marks[position.symbol]
+        size = abs(position.quantity)
+        account = self._service.accounts[position.account]
+        risk = path_of(position).risk(account, position, self._service.marks)
+        if not may_be_partial or risk.equity <= 0:
+            return size
+        match policy.liquidation_sizing:
+            case LiquidationSizing.FULL:
+                return size
+            case LiquidationSizing.FRACTION:
+                close = fraction_close(position.quantity, policy.liquidation_fraction)
+            case LiquidationSizing.TIER_STEP:
+                close = tier_step_close(instrument, position.quantity, mark)
+            case LiquidationSizing.TARGET:
+                own = maintenance_margin(instrument, position.quantity, mark)
+                close = target_close(
+                    CloseoutRisk(
+                        instrument=instrument,
+                        quantity=position.quantity,
+                        mark_price=mark,
+                        equity=risk.equity,
+                        other_maintenance=risk.maintenance_margin - own,
+                        bankruptcy_loss=self.equity_share(position),
+                        target=policy.liquidation_target,
+                        loss_rate=instrument.liquidation_fee + policy.liquidation_slippage,
+                    )
+                )
+        return whole_if_dust(instrument, position.quantity, mark, close, policy.liquidation_remainder_min)
+
     def terms(self, position: Position) -> tuple[BankruptcyTerms, Ticks]:
         """Return the terms of a closing order for the whole position, and its limit in ticks (LIQ-005)."""
         mark, share = self._service.marks[position.symbol], self.equity_share(position)
         value = bankruptcy_value(position.instrument, position.quantity, mark, share, abs(position.quantity))
         limit = bankruptcy_price(position.instrument, position.quantity, mark, share)
         return BankruptcyTerms(position.quantity, value), limit
+
+    def covered_limit(self, position: Position, limit: Ticks, lots: Lots) -> Ticks:
+        """Return how far past bankruptcy the fund can pay for the fills of ``lots`` (LIQ-014)."""
+        spare = self.losses.capacity() // (lots * position.instrument.cash_per_tick_lot)
+        return limit - sign_of(position.quantity) * spare
 
     # -- the fund --------------------------------------------------------------------------------------------------
 
@@ -119,88 +189,95 @@ class CloseOuts:
 
     # -- auto-deleveraging -------------------------------------------------------------------------------------------
 
-    def ranking(self, position: Position) -> list[AccountId]:
-        """Return the holders of opposite positions, first to be deleveraged first (LIQ-008)."""
-        service, symbol = self._service, position.symbol
-        ranked = []
-        for account in service.holders[symbol]:
-            other = service.accounts[account].positions[symbol]
-            if other.quantity * position.quantity < 0:
-                ranked.append((self._rank(service.accounts[account], other), account))
-        return [account for _, account in sorted(ranked)]
+    def ranking(self, position: Position) -> list[Position]:
+        """Return the opposite positions of all accounts, first to be deleveraged first (LIQ-008)."""
+        holders, score = self._service.holders[position.symbol], RANKINGS[self._policy.adl_ranking]
+        return [
+            holders[key]
+            for key in in_order(
+                (key, score(self._candidate(other))) for key, other in holders.items() if other.quantity * position.quantity < 0
+            )
+        ]
 
-    def _rank(self, account: Account, position: Position) -> tuple[int, Fraction]:
-        """Return a sort key: group, then descending score."""
-        risk = path_of(position).risk(account, position, self._service.marks)
-        mark = self._service.marks[position.symbol]
-        profit = unrealized_pnl(position.instrument, position.quantity, position.entry_cost, mark)
-        if risk.equity <= 0:
-            return 2, Fraction(0)
-        share = Fraction(profit, max(1, abs(position.entry_cost)))
-        if profit > 0:
-            return 0, -share * Fraction(risk.notional, risk.equity)
-        return 1, -share * Fraction(risk.equity, risk.notional)
+    def _candidate(self, position: Position) -> Candidate:
+        marks, account = self._service.marks, self._service.accounts[position.account]
+        risk = path_of(position).risk(account, position, marks)
+        profit = unrealized_pnl(position.instrument, position.quantity, position.entry_cost, marks[position.symbol])
+        return Candidate(position.quantity, profit, abs(position.entry_cost), risk.notional, risk.equity)
 
-    def can_be_deleveraged(self, account: AccountId, position: Position, lots: Lots) -> bool:
+    def can_be_deleveraged(self, other: Position, position: Position, lots: Lots) -> bool:
         """Return whether an opposite holder may be made to take lots at bankruptcy value (LIQ-008)."""
-        other = self._service.position(account, position.symbol)
-        owner, path = self._service.accounts[account], path_of(other)
+        owner, path = self._service.accounts[other.account], path_of(other)
         if path.is_liquidating(owner, other):
             return False
         equity = path.risk(owner, other, self._service.marks).equity
         gained = self.equity_share(position) * lots // abs(position.quantity)
         return equity > 0 and equity + gained >= 0
 
+    def deficit(self, position: Position, lots: Lots) -> Cash:
+        """Return the negative equity that lots of the position carry, as a positive amount (LIQ-009)."""
+        return max(0, -(self.equity_share(position) * lots // abs(position.quantity)))
+
     # -- changes ---------------------------------------------------------------------------------------------------
 
-    def apply_at_bankruptcy(self, position: Position, counterparty: AccountId, lots: Lots) -> Transfer:
+    def apply_at_bankruptcy(self, position: Position, other: Position, lots: Lots) -> Transfer:
         """Hand over lots at exact bankruptcy value (LIQ-007, LIQ-008)."""
-        mark, share = self._service.marks[position.symbol], self.equity_share(position)
+        mark, share, forgone = self._service.marks[position.symbol], self.equity_share(position), self.deficit(position, lots)
         value = bankruptcy_value(position.instrument, position.quantity, mark, share, lots)
-        return self._apply_transfer(position, counterparty, lots, value, 0)
+        return self._apply_transfer(position, other, lots, value)._replace(forgone=forgone)
 
-    def apply_at_mark(self, position: Position, counterparty: AccountId, lots: Lots) -> Transfer:
-        """Hand over lots at the mark; the fund pays what the scope's equity lacks for that share (LIQ-009)."""
-        mark, share = self._service.marks[position.symbol], self.equity_share(position)
-        deficit = max(0, -(share * lots // abs(position.quantity)))
+    def apply_at_mark(self, position: Position, other: Position, lots: Lots) -> Transfer:
+        """Hand over lots at the mark; what the scope's equity lacks for that share is covered (LIQ-009)."""
+        mark, deficit = self._service.marks[position.symbol], self.deficit(position, lots)
         value = sign_of(position.quantity) * notional_value(position.instrument, lots, mark)
-        return self._apply_transfer(position, counterparty, lots, value, deficit)
+        account = self._service.account(position.account)
+        cover = self.losses.cover(path_of(position).wallet(account, position), deficit, position)
+        done = self._apply_transfer(position, other, lots, value)
+        return done._replace(fund_change=done.fund_change - cover.from_fund, cover=cover.plus(done.cover))
 
-    def _apply_transfer(
-        self, position: Position, counterparty: AccountId, lots: Lots, value: Cash, fund_pays: Cash
-    ) -> Transfer:
+    def _apply_transfer(self, position: Position, other: Position, lots: Lots, value: Cash) -> Transfer:
         service, ledger, sign = self._service, self._ledger, sign_of(position.quantity)
-        account, other_account = service.account(position.account), service.account(counterparty)
-        other = service.position(counterparty, position.symbol)
+        account, other_account = service.account(position.account), service.account(other.account)
         realized, _ = realized_by(position, lots, -value)
         closing = min(lots, abs(other.quantity)) if other.quantity * sign < 0 else 0
         other_realized = realized_by(other, closing, div_toward_zero(value * closing, lots))[0] if closing else 0
         ledger.trade(other, position, value)
-        wallet = path_of(position).wallet(account, position)
-        ledger.realize(position, wallet, realized)
+        ledger.realize(position, path_of(position).wallet(account, position), realized)
         ledger.realize(other, path_of(other).wallet(other_account, other), other_realized)
-        ledger.transfer(ledger.fund.wallet, wallet, fund_pays)
         service.set_quantity(position, position.quantity - sign * lots)
         service.set_quantity(other, other.quantity + sign * lots)
-        leftover = NOTHING_LEFT if other_account is ledger.fund else self.settle_flat(path_of(other).scope(other))
-        return Transfer(value, realized, other_realized, leftover.fund_change - fund_pays)
+        cover = NOTHING_OWED
+        if other_account is not ledger.fund:
+            cover = self.settle_flat(path_of(other).scope(other), position).cover
+        return Transfer(value, realized, other_realized, 0, -cover.from_fund, cover)
 
-    def settle_flat(self, scope: Scope) -> Leftover:
-        """Return a flat scope's own money to its owner, or have the fund make up what it lacks (LIQ-010)."""
-        ledger, account = self._ledger, self._service.accounts[scope.account]
-        if scope.symbol is None:
-            source = account.wallet
-            if any(True for _ in open_positions(account)) or source.balance >= 0:
+    def settle_flat(self, scope: Scope, culprit: Position | None = None) -> Leftover:
+        """Return a flat scope's own money to its owner, or cover what it owes (LIQ-010).
+
+        ``culprit`` is the position whose loss it was, for a loss that is shared out among those who won by it.
+        """
+        account = self._service.accounts[scope.account]
+        if scope.position_id is None:
+            if any(True for _ in open_positions(account)) or account.wallet.balance >= 0:
                 return NOTHING_LEFT
-        else:
-            position = account.positions[scope.symbol]
-            source = position.wallet
-            if position.quantity:
-                return NOTHING_LEFT
-        left = source.balance
-        self._service.touch(Scope(scope.account, None))
-        if left >= 0:
-            ledger.transfer(source, account.wallet, left)
-            return Leftover(left, 0)
-        ledger.transfer(ledger.fund.wallet, source, -left)
-        return Leftover(0, left)
+            self._service.note_money(scope.account)
+            return Leftover(0, self.losses.cover(account.wallet, -account.wallet.balance, culprit))
+        position = account.positions[scope.position_id]
+        left = position.wallet.balance
+        if position.quantity or not left:
+            return NOTHING_LEFT
+        if left > 0:
+            self._service.apply_margin(account, position, -left)
+            return Leftover(left, NOTHING_OWED)
+        self._service.note_position(position)
+        return Leftover(0, self.losses.cover(position.wallet, -left, culprit or position))
+
+    def sell_collateral(self, scope: Scope) -> list[Sale]:
+        """Let a flat account's collateral pay what its wallet owes (MARG-026)."""
+        account = self._service.accounts[scope.account]
+        if scope.position_id is not None or account.wallet.balance >= 0 or any(True for _ in open_positions(account)):
+            return []
+        sales = list(self._service.collateral.sell(account))
+        if sales:
+            self._service.note_money(account.account)
+        return sales

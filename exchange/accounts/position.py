@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from exchange.domain.enums import MarginMode
-from exchange.domain.ids import AccountId, LiquidationId, OrderId, Symbol
+from exchange.domain.enums import MarginMode, PositionMode, PositionSide
+from exchange.domain.ids import SETTLEMENT_ASSET, AccountId, AssetId, LiquidationId, OrderId, PositionId, Symbol, position_id
 from exchange.domain.instrument import Instrument
 from exchange.domain.units import Cash, Lots, Ticks
 
 
 class Wallet:
-    """A pot of money that only the ledger moves."""
+    """A pot of money that only the ledger moves. Units: ``balance`` cash, or whole units of the asset."""
 
-    __slots__ = ("balance",)
+    __slots__ = ("account", "asset", "balance", "position_id")
 
-    def __init__(self, balance: Cash = 0) -> None:
-        self.balance = balance
+    def __init__(self, account: AccountId, position_id: PositionId | None = None, asset: AssetId = SETTLEMENT_ASSET) -> None:
+        self.account = account
+        self.position_id = position_id
+        """The isolated position that it backs; None for a cross wallet."""
+        self.asset = asset
+        self.balance = 0
 
 
 class RestingOrder:
@@ -42,29 +46,38 @@ class Position:
 
     __slots__ = (
         "account",
+        "auto_replenish",
         "entry_cost",
         "instrument",
         "leverage",
         "liquidation_id",
+        "margin_call_level",
         "margin_mode",
         "order_margin",
         "order_margin_mark",
         "orders",
+        "position_id",
+        "position_side",
         "quantity",
         "wallet",
     )
 
-    def __init__(self, account: AccountId, instrument: Instrument) -> None:
+    def __init__(self, account: AccountId, instrument: Instrument, position_side: PositionSide = PositionSide.NET) -> None:
         self.account = account
         self.instrument = instrument
+        self.position_side = position_side
+        self.position_id = position_id(instrument.symbol, position_side)
         self.quantity: Lots = 0
         self.entry_cost: Cash = 0
         self.margin_mode = MarginMode.CROSS
         self.leverage = instrument.default_leverage
-        self.wallet = Wallet()
+        self.auto_replenish = False
+        self.wallet = Wallet(account, self.position_id)
         self.orders: dict[OrderId, RestingOrder] = {}
         self.liquidation_id: LiquidationId | None = None
         """Set while this isolated position is being liquidated; a cross position is flagged through its account."""
+        self.margin_call_level = 0
+        """How many margin call levels this isolated position is at or above (MARG-020)."""
         self.order_margin: Cash | None = None
         """R as last computed (MARG-008); None once anything it depends on but the mark has changed."""
         self.order_margin_mark: Ticks | None = None
@@ -79,11 +92,22 @@ class Position:
         """Whether nothing is held and nothing rests."""
         return not self.quantity and not self.orders
 
+    @property
+    def is_untouched(self) -> bool:
+        """Whether the position is as if nobody had ever looked at its symbol."""
+        return (
+            self.is_idle
+            and self.margin_mode is MarginMode.CROSS
+            and self.leverage == self.instrument.default_leverage
+            and not self.auto_replenish
+        )
+
     def copy(self) -> Position:
         """Return an independent copy, for a rehearsal."""
-        twin = Position(self.account, self.instrument)
+        twin = Position(self.account, self.instrument, self.position_side)
         twin.quantity, twin.entry_cost = self.quantity, self.entry_cost
         twin.margin_mode, twin.leverage = self.margin_mode, self.leverage
+        twin.auto_replenish, twin.margin_call_level = self.auto_replenish, self.margin_call_level
         twin.wallet.balance = self.wallet.balance
         twin.liquidation_id = self.liquidation_id
         twin.orders = {
@@ -94,28 +118,59 @@ class Position:
 
 
 class Account:
-    """One owner's cross wallet and positions by symbol."""
+    """One owner's cross pool (wallet and collateral assets) and positions."""
 
-    __slots__ = ("account", "liquidation_id", "positions", "wallet")
+    __slots__ = (
+        "account",
+        "collateral",
+        "collateral_value",
+        "liquidation_id",
+        "margin_call_level",
+        "position_mode",
+        "positions",
+        "wallet",
+    )
 
     def __init__(self, account: AccountId) -> None:
         self.account = account
-        self.wallet = Wallet()
-        self.positions: dict[Symbol, Position] = {}
+        self.wallet = Wallet(account)
+        self.collateral: dict[AssetId, Wallet] = {}
+        self.collateral_value: Cash = 0
+        """What the collateral assets count for at their prices less their haircuts (MARG-026)."""
+        self.positions: dict[PositionId, Position] = {}
+        self.position_mode = PositionMode.ONE_WAY
         self.liquidation_id: LiquidationId | None = None
         """Set while the cross scope is being liquidated."""
+        self.margin_call_level = 0
+        """How many margin call levels the cross scope is at or above (MARG-020)."""
 
-    def position(self, instrument: Instrument) -> Position:
-        """Return the position in a symbol, made flat if there was none."""
-        found = self.positions.get(instrument.symbol)
+    def position(self, instrument: Instrument, position_side: PositionSide = PositionSide.NET) -> Position:
+        """Return a position, made flat if there was none."""
+        name = instrument.symbol if position_side is PositionSide.NET else position_id(instrument.symbol, position_side)
+        found = self.positions.get(name)
         if found is None:
-            found = self.positions[instrument.symbol] = Position(self.account, instrument)
+            found = self.positions[name] = Position(self.account, instrument, position_side)
+        return found
+
+    def positions_in(self, symbol: Symbol) -> list[Position]:
+        """Return the account's positions in a symbol: one, or in hedge mode a long and a short one."""
+        names = (symbol, position_id(symbol, PositionSide.LONG), position_id(symbol, PositionSide.SHORT))
+        return [self.positions[name] for name in names if name in self.positions]
+
+    def holding(self, asset: AssetId) -> Wallet:
+        """Return the wallet of a collateral asset, made empty if there was none."""
+        found = self.collateral.get(asset)
+        if found is None:
+            found = self.collateral[asset] = Wallet(self.account, asset=asset)
         return found
 
     def copy(self) -> Account:
-        """Return an independent copy, for a rehearsal."""
+        """Return an independent copy, for a rehearsal; what a fill cannot change is shared."""
         twin = Account(self.account)
         twin.wallet.balance = self.wallet.balance
+        twin.collateral, twin.collateral_value = self.collateral, self.collateral_value
+        twin.position_mode = self.position_mode
         twin.liquidation_id = self.liquidation_id
-        twin.positions = {symbol: position.copy() for symbol, position in self.positions.items()}
+        twin.margin_call_level = self.margin_call_level
+        twin.positions = {name: position.copy() for name, position in self.positions.items()}
         return twin

@@ -5,17 +5,18 @@ from __future__ import annotations
 from enum import Enum
 from typing import NamedTuple
 
-from exchange.domain.ids import AccountId, OrderId, Symbol
+from exchange.domain.enums import PositionSide
+from exchange.domain.ids import AccountId, OrderId, PositionId, Symbol
 from exchange.domain.rejects import Reason
-from exchange.domain.units import Cash, Lots, Ticks
+from exchange.domain.units import Cash, Lots, Ppm, Ticks
 from exchange.domain.views import MarginDecision, ScopeHealth
 
 
 class Scope(NamedTuple):
-    """What is liquidated together: an isolated position, or (``symbol`` None) an account's whole cross pool."""
+    """What is liquidated together: an isolated position, or (``position_id`` None) an account's whole cross pool."""
 
     account: AccountId
-    symbol: Symbol | None
+    position_id: PositionId | None
 
 
 class Risk(NamedTuple):
@@ -49,6 +50,7 @@ class Leg(NamedTuple):
     account: AccountId
     order_id: OrderId
     sign: int
+    position_side: PositionSide = PositionSide.NET
     terms: BankruptcyTerms | None = None
 
 
@@ -102,15 +104,25 @@ class OrderCheck(NamedTuple):
 
 
 class ChangeCheck(NamedTuple):
-    """The answer to a change that an owner asks for; ``limit`` is the bound that it misses."""
+    """The answer to a change that an owner asks for.
+
+    ``limit`` is the bound that it misses and ``actual`` what was asked for; ``margin`` what moves from the cross wallet
+    into the isolated one when it is made (negative: back).
+    """
 
     reason: Reason | None
     limit: int | None = None
+    actual: int | None = None
+    margin: Cash = 0
 
 
 class TouchedScope(NamedTuple):
-    """A scope that something has changed, how it stands now, and whether it is being liquidated already."""
+    """A scope that something has changed, how it stands now, and whether it is being liquidated already.
+
+    ``margin_call`` is the level that its margin ratio has risen to, or None where nobody needs to be warned (MARG-020).
+    """
 
     scope: Scope
     risk: Risk
     is_flagged: bool
+    margin_call: Ppm | None = None

@@ -9,8 +9,17 @@ from typing import TypeAlias
 
 import msgspec
 
-from exchange.domain.enums import MarginMode, OrderType, SelfTradePrevention, Side, TimeInForce
-from exchange.domain.ids import AccountId, OrderId, Symbol
+from exchange.domain.enums import (
+    MarginMode,
+    OrderType,
+    PositionMode,
+    PositionSide,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+    TradingState,
+)
+from exchange.domain.ids import SETTLEMENT_ASSET, AccountId, AssetId, OrderId, Symbol
 from exchange.domain.units import Cash, Lots, Ticks
 
 
@@ -25,10 +34,29 @@ class CreateAccount(Command, frozen=True, kw_only=True):
 
 
 class Credit(Command, frozen=True, kw_only=True):
-    """Deposit ``amount`` from outside into an account's cross wallet, or into the insurance fund."""
+    """Deposit ``amount`` from outside into an account's cross wallet, or into the insurance fund.
+
+    Units: cash for the settlement asset, else whole units of the collateral asset.
+    """
 
     account: AccountId
     amount: Cash
+    asset: AssetId = SETTLEMENT_ASSET
+
+
+class Withdraw(Command, frozen=True, kw_only=True):
+    """Take ``amount`` out of an account's cross pool (MARG-027). Units as in ``Credit``."""
+
+    account: AccountId
+    amount: Cash
+    asset: AssetId = SETTLEMENT_ASSET
+
+
+class SetPositionMode(Command, frozen=True, kw_only=True):
+    """Choose between one position per symbol and a long and a short one side by side (MARG-025)."""
+
+    account: AccountId
+    position_mode: PositionMode
 
 
 class PlaceOrder(Command, frozen=True, kw_only=True):
@@ -45,6 +73,8 @@ class PlaceOrder(Command, frozen=True, kw_only=True):
     reduce_only: bool = False
     self_trade_prevention: SelfTradePrevention = SelfTradePrevention.CANCEL_TAKER
     client_order_id: str | None = None
+    position_side: PositionSide = PositionSide.NET
+    """Which position it trades: in hedge mode the long or the short one, in one-way mode ``NET``."""
 
 
 class CancelOrder(Command, frozen=True, kw_only=True):
@@ -63,11 +93,16 @@ class CancelAllOrders(Command, frozen=True, kw_only=True):
 
 
 class SetMarginMode(Command, frozen=True, kw_only=True):
-    """Choose the collateral behind the account's position in a symbol."""
+    """Choose the collateral behind the account's position in a symbol, open or not (MARG-021).
+
+    ``margin`` is what an open position takes with it into its isolated wallet; None for what it needs.
+    """
 
     account: AccountId
     symbol: Symbol
     margin_mode: MarginMode
+    margin: Cash | None = None
+    position_side: PositionSide = PositionSide.NET
 
 
 class SetLeverage(Command, frozen=True, kw_only=True):
@@ -76,6 +111,7 @@ class SetLeverage(Command, frozen=True, kw_only=True):
     account: AccountId
     symbol: Symbol
     leverage: int
+    position_side: PositionSide = PositionSide.NET
 
 
 class AddMargin(Command, frozen=True, kw_only=True):
@@ -84,6 +120,7 @@ class AddMargin(Command, frozen=True, kw_only=True):
     account: AccountId
     symbol: Symbol
     amount: Cash
+    position_side: PositionSide = PositionSide.NET
 
 
 class RemoveMargin(Command, frozen=True, kw_only=True):
@@ -92,6 +129,16 @@ class RemoveMargin(Command, frozen=True, kw_only=True):
     account: AccountId
     symbol: Symbol
     amount: Cash
+    position_side: PositionSide = PositionSide.NET
+
+
+class SetAutoReplenish(Command, frozen=True, kw_only=True):
+    """Choose whether an isolated position may be topped up from the cross wallet before it is liquidated (MARG-024)."""
+
+    account: AccountId
+    symbol: Symbol
+    enabled: bool
+    position_side: PositionSide = PositionSide.NET
 
 
 class MarkPrice(msgspec.Struct, frozen=True):
@@ -107,6 +154,39 @@ class SetMarkPrices(Command, frozen=True, kw_only=True):
     marks: tuple[MarkPrice, ...]
 
 
+class IndexPrice(msgspec.Struct, frozen=True):
+    """A new price of what a symbol follows."""
+
+    symbol: Symbol
+    price: Ticks
+
+
+class SetIndexPrices(Command, frozen=True, kw_only=True):
+    """Replace the index prices of one or more symbols; marks that are made of them follow (MARK-003)."""
+
+    prices: tuple[IndexPrice, ...]
+
+
+class CollateralPrice(msgspec.Struct, frozen=True):
+    """What one whole of a collateral asset is worth. Units: cash."""
+
+    asset: AssetId
+    price: Cash
+
+
+class SetCollateralPrices(Command, frozen=True, kw_only=True):
+    """Replace the prices that collateral assets are counted at (MARG-026)."""
+
+    prices: tuple[CollateralPrice, ...]
+
+
+class SetTradingState(Command, frozen=True, kw_only=True):
+    """Halt a symbol or open it again (BOOK-017)."""
+
+    symbol: Symbol
+    trading_state: TradingState
+
+
 class AdvanceTime(Command, frozen=True, kw_only=True):
     """Let time pass up to the time of this command; what is due fires."""
 
@@ -118,6 +198,8 @@ class ContinueLiquidations(Command, frozen=True, kw_only=True):
 AnyCommand: TypeAlias = (
     CreateAccount
     | Credit
+    | Withdraw
+    | SetPositionMode
     | PlaceOrder
     | CancelOrder
     | CancelAllOrders
@@ -125,7 +207,11 @@ AnyCommand: TypeAlias = (
     | SetLeverage
     | AddMargin
     | RemoveMargin
+    | SetAutoReplenish
     | SetMarkPrices
+    | SetIndexPrices
+    | SetCollateralPrices
+    | SetTradingState
     | AdvanceTime
     | ContinueLiquidations
 )

@@ -52,6 +52,55 @@ class MarginMode(Enum):
     ISOLATED = "isolated"
 
 
+class PositionMode(Enum):
+    """Whether an account has one position per symbol, or a long and a short one side by side (MARG-025)."""
+
+    ONE_WAY = "one_way"
+    HEDGE = "hedge"
+
+
+class PositionSide(Enum):
+    """Which of an account's positions in a symbol is meant; ``NET`` is the only one in one-way mode."""
+
+    NET = "net"
+    LONG = "long"
+    SHORT = "short"
+
+    sign: int
+
+    def __init__(self, word: str) -> None:
+        self.sign = {"net": 0, "long": 1, "short": -1}[word]
+
+
+class TradingState(Enum):
+    """Whether a symbol trades; while halted nothing is matched, and orders can only be canceled (BOOK-017)."""
+
+    OPEN = "open"
+    HALTED = "halted"
+
+
+class MarkSource(Enum):
+    """Where a symbol's mark comes from: told as it is, or made of the index price and the book (MARK-003)."""
+
+    EXTERNAL = "external"
+    INDEX = "index"
+
+
+class EntryKind(Enum):
+    """Why money moved: one word for each kind of ledger entry (MARG-028)."""
+
+    DEPOSIT = "deposit"
+    WITHDRAWAL = "withdrawal"
+    REALIZED_PNL = "realized_pnl"
+    FEE = "fee"
+    LIQUIDATION_FEE = "liquidation_fee"
+    MARGIN = "margin"
+    FUNDING = "funding"
+    INSURANCE = "insurance"
+    SOCIALIZED_LOSS = "socialized_loss"
+    COLLATERAL_SALE = "collateral_sale"
+
+
 class OrderStatus(Enum):
     """Where an order stands in its life (see ``ORDER_LIFECYCLE``)."""
 

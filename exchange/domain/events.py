@@ -10,13 +10,15 @@ from typing import TypeAlias
 
 import msgspec
 
-from exchange.domain.enums import Liquidity, MarginMode, Side
-from exchange.domain.ids import AccountId, LiquidationId, OrderId, Symbol, TradeId
+from exchange.domain.enums import Liquidity, MarginMode, PositionMode, PositionSide, Side, TradingState
+from exchange.domain.ids import SETTLEMENT_ASSET, AccountId, AssetId, LiquidationId, OrderId, Symbol, TradeId
 from exchange.domain.rejects import Reason
-from exchange.domain.units import Cash, Lots, Ticks, TimeNs
+from exchange.domain.units import Cash, Lots, Ppb, Ppm, Ticks, TimeNs
 from exchange.domain.views import (
     AccountView,
     DepthLevel,
+    LedgerEntry,
+    LiquidationRecord,
     MarginDecision,
     OrderView,
     PositionView,
@@ -55,6 +57,23 @@ class Credited(Event, frozen=True, kw_only=True):
     account: AccountId
     amount: Cash
     wallet_balance: Cash
+    asset: AssetId = SETTLEMENT_ASSET
+
+
+class Withdrawn(Event, frozen=True, kw_only=True):
+    """Money went out (MARG-027). Units: of the asset."""
+
+    account: AccountId
+    amount: Cash
+    wallet_balance: Cash
+    asset: AssetId = SETTLEMENT_ASSET
+
+
+class PositionModeSet(Event, frozen=True, kw_only=True):
+    """The account chose between one position per symbol and two (MARG-025)."""
+
+    account: AccountId
+    position_mode: PositionMode
 
 
 class OrderRejected(Event, frozen=True, kw_only=True):
@@ -154,24 +173,40 @@ class MarginModeSet(Event, frozen=True, kw_only=True):
     account: AccountId
     symbol: Symbol
     margin_mode: MarginMode
+    position_side: PositionSide
+    margin_moved: Cash
+    """What went from the cross wallet into the isolated one (negative: back)."""
 
 
 class LeverageSet(Event, frozen=True, kw_only=True):
-    """The account chose a position's leverage."""
+    """The account chose a position's leverage; ``margin_moved`` is what an isolated position had to be given for it."""
 
     account: AccountId
     symbol: Symbol
     leverage: int
+    position_side: PositionSide
+    margin_moved: Cash
+
+
+class AutoReplenishSet(Event, frozen=True, kw_only=True):
+    """The account chose whether a position may be topped up before it is liquidated (MARG-024)."""
+
+    account: AccountId
+    symbol: Symbol
+    enabled: bool
+    position_side: PositionSide
 
 
 class MarginMoved(Event, frozen=True, kw_only=True):
-    """Isolated margin was added (positive) or removed (negative) by the owner."""
+    """Isolated margin was added (positive) or removed (negative), by the owner or as the owner had it set up."""
 
     account: AccountId
     symbol: Symbol
     amount: Cash
     isolated_wallet: Cash
     wallet_balance: Cash
+    position_side: PositionSide
+    is_automatic: bool = False
 
 
 class PositionChanged(Event, frozen=True, kw_only=True):
@@ -194,6 +229,81 @@ class MarkPriceChanged(Event, frozen=True, kw_only=True):
     time_ns: TimeNs
 
 
+class IndexPriceChanged(Event, frozen=True, kw_only=True):
+    """A symbol has a new index price."""
+
+    symbol: Symbol
+    index_price: Ticks
+    time_ns: TimeNs
+
+
+class CollateralPriceChanged(Event, frozen=True, kw_only=True):
+    """A collateral asset counts for more or less (MARG-026). Units: cash per one whole of it."""
+
+    asset: AssetId
+    price: Cash
+
+
+class CollateralSold(Event, frozen=True, kw_only=True):
+    """Collateral went to the fund to pay for a flat account's negative wallet (MARG-026)."""
+
+    account: AccountId
+    asset: AssetId
+    quantity: int
+    proceeds: Cash
+
+
+class TradingStateSet(Event, frozen=True, kw_only=True):
+    """A symbol was halted or opened; ``liquidation_id`` names the liquidation that nobody could pay for (LIQ-009)."""
+
+    symbol: Symbol
+    trading_state: TradingState
+    liquidation_id: LiquidationId | None = None
+
+
+class FundingSettled(Event, frozen=True, kw_only=True):
+    """A symbol's funding was paid, all of it at once (FUND-003). Units: rates ppb; ``residual`` went to the fund."""
+
+    symbol: Symbol
+    funding_rate: Ppb
+    premium: Ppb
+    mark_price: Ticks
+    residual: Cash
+    payments: int
+    next_funding_time_ns: TimeNs
+    time_ns: TimeNs
+
+
+class FundingPaid(Event, frozen=True, kw_only=True):
+    """What funding gave a position (negative: took from it), into the wallet that backs it (FUND-003)."""
+
+    account: AccountId
+    symbol: Symbol
+    position_side: PositionSide
+    quantity: Lots
+    funding_rate: Ppb
+    amount: Cash
+    wallet_balance: Cash
+
+
+class MarginCalled(Event, frozen=True, kw_only=True):
+    """A scope's margin ratio rose to a level at which its owner is warned (MARG-020)."""
+
+    account: AccountId
+    path: MarginMode
+    symbol: Symbol | None
+    position_side: PositionSide
+    level: Ppm
+    health: ScopeHealth
+    time_ns: TimeNs
+
+
+class LedgerPosted(Event, frozen=True, kw_only=True):
+    """Every movement of money that a command made, in order (MARG-028)."""
+
+    entries: tuple[LedgerEntry, ...]
+
+
 class TimeAdvanced(Event, frozen=True, kw_only=True):
     """Time has passed on command."""
 
@@ -207,6 +317,7 @@ class LiquidationStarted(Event, frozen=True, kw_only=True):
     account: AccountId
     path: MarginMode
     symbol: Symbol | None
+    position_side: PositionSide
     health: ScopeHealth
     time_ns: TimeNs
 
@@ -225,6 +336,7 @@ class LiquidationOrderSettled(Event, frozen=True, kw_only=True):
     liquidation_id: LiquidationId
     account: AccountId
     symbol: Symbol
+    position_side: PositionSide
     order_id: OrderId | None
     side: Side
     quantity: Lots
@@ -254,6 +366,8 @@ class PositionTransferred(Event, frozen=True, kw_only=True):
     account: AccountId
     counterparty: AccountId
     symbol: Symbol
+    position_side: PositionSide
+    counterparty_side: PositionSide
     side: Side
     quantity: Lots
     value: Cash
@@ -264,20 +378,29 @@ class PositionTransferred(Event, frozen=True, kw_only=True):
     after: ScopeHealth
 
 
-class LiquidationFinished(Event, frozen=True, kw_only=True):
-    """The scope is cured or flat and no longer flagged (LIQ-010)."""
+class LossSocialized(Event, frozen=True, kw_only=True):
+    """A holder of a profitable position paid for a loss that the fund could not (LIQ-009)."""
 
     liquidation_id: LiquidationId
     account: AccountId
-    path: MarginMode
-    symbol: Symbol | None
-    book_quantity: dict[Symbol, Lots]
-    fund_quantity: dict[Symbol, Lots]
-    deleveraged_quantity: dict[Symbol, Lots]
-    fee: Cash
-    returned: Cash
-    """What was left in an isolated wallet and went back to the cross wallet."""
-    health: ScopeHealth
+    symbol: Symbol
+    position_side: PositionSide
+    amount: Cash
+
+
+class LiquidationWaiting(Event, frozen=True, kw_only=True):
+    """A liquidation goes on when a mark or the book changes, or its symbol opens (LIQ-013)."""
+
+    liquidation_id: LiquidationId
+    account: AccountId
+    retries_left: int
+    halted: bool
+
+
+class LiquidationFinished(Event, frozen=True, kw_only=True):
+    """The scope is cured or flat and no longer flagged (LIQ-010)."""
+
+    record: LiquidationRecord
 
 
 class LiquidationsDeferred(Event, frozen=True, kw_only=True):
@@ -290,6 +413,8 @@ AnyEvent: TypeAlias = (
     CommandRejected
     | AccountCreated
     | Credited
+    | Withdrawn
+    | PositionModeSet
     | OrderRejected
     | OrderAccepted
     | OrderRepeated
@@ -301,15 +426,26 @@ AnyEvent: TypeAlias = (
     | BookChanged
     | MarginModeSet
     | LeverageSet
+    | AutoReplenishSet
     | MarginMoved
     | PositionChanged
     | AccountChanged
     | MarkPriceChanged
+    | IndexPriceChanged
+    | CollateralPriceChanged
+    | CollateralSold
+    | TradingStateSet
+    | FundingSettled
+    | FundingPaid
+    | MarginCalled
+    | LedgerPosted
     | TimeAdvanced
     | LiquidationStarted
     | LiquidationOrdersCanceled
     | LiquidationOrderSettled
     | PositionTransferred
+    | LossSocialized
+    | LiquidationWaiting
     | LiquidationFinished
     | LiquidationsDeferred
 )

@@ -7,8 +7,12 @@ from typing import NamedTuple
 
 import msgspec
 
-from exchange.domain.ids import Symbol
-from exchange.domain.units import PPM, QUANTITY_LOTS_MAX, Cash, Grid, Lots, Ppm, Ticks
+from exchange.domain.enums import MarkSource
+from exchange.domain.ids import SETTLEMENT_ASSET, AssetId, Symbol, is_valid_id
+from exchange.domain.units import CASH_MAX, PPB, PPM, QUANTITY_LOTS_MAX, Cash, Grid, Lots, Ppb, Ppm, Ticks, TimeNs
+
+FUNDING_INTERVAL_MIN: TimeNs = 1_000_000_000
+ASSET_DECIMALS_MAX = 18
 
 
 class Tier(msgspec.Struct, frozen=True):
@@ -32,6 +36,38 @@ class TierRow(NamedTuple):
     max_leverage: int
 
 
+class FundingTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """How longs and shorts of a perpetual pay each other to keep it near its index (FUND-001 to FUND-003).
+
+    Units: rates ppb per interval, ``impact_notional`` cash.
+    """
+
+    interval: TimeNs
+    interest: Ppb
+    clamp: Ppb
+    cap: Ppb
+    impact_notional: Cash
+
+
+class IndexMarkTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """How a mark is made of the index price and the book (MARK-003). Units: ``band`` ppm of the index."""
+
+    band: Ppm
+    basis_window: TimeNs
+
+
+class CollateralAsset(msgspec.Struct, frozen=True, kw_only=True):
+    """An asset beside the settlement asset that counts for the cross pool, less its haircut (MARG-026).
+
+    Units: balances are whole ``10**-decimals`` of the asset, prices cash per one whole of it, ``haircut`` ppm.
+    """
+
+    asset: AssetId
+    decimals: int
+    haircut: Ppm
+    initial_price: Cash | None = None
+
+
 class Instrument(msgspec.Struct, frozen=True):
     """A linear perpetual and every limit the floor and the account service apply to it.
 
@@ -52,6 +88,14 @@ class Instrument(msgspec.Struct, frozen=True):
     notional_min: Cash
     quantity_max: Lots
     initial_mark_price: Ticks | None = None
+    index_mark: IndexMarkTerms | None = None
+    """How the mark is made of the index; None where it is told as it is."""
+    funding: FundingTerms | None = None
+
+    @property
+    def mark_source(self) -> MarkSource:
+        """Where the mark comes from (MARK-003)."""
+        return MarkSource.EXTERNAL if self.index_mark is None else MarkSource.INDEX
 
     @property
     def max_leverage(self) -> int:
@@ -123,6 +167,44 @@ def check_instrument(instrument: Instrument) -> None:
         (
             instrument.initial_mark_price is None or instrument.initial_mark_price >= 1,
             "initial_mark_price must be at least one tick",
+        ),
+        *_index_mark_checks(instrument.index_mark),
+        *_funding_checks(instrument.funding),
+    )
+    for holds, sentence in checks:
+        if not holds:
+            raise ValueError(sentence)
+
+
+def _index_mark_checks(terms: IndexMarkTerms | None) -> tuple[tuple[bool, str], ...]:
+    if terms is None:
+        return ()
+    return (
+        (0 < terms.band < PPM, "mark_band must be above 0 and below 1"),
+        (terms.basis_window > 0, "basis_window must be above 0"),
+    )
+
+
+def _funding_checks(terms: FundingTerms | None) -> tuple[tuple[bool, str], ...]:
+    if terms is None:
+        return ()
+    return (
+        (terms.interval >= FUNDING_INTERVAL_MIN, "funding_interval must be at least one second"),
+        (terms.clamp >= 0, "funding_clamp must not be negative"),
+        (0 <= terms.cap < PPB, "funding_cap must be from 0 to below 1"),
+        (terms.impact_notional > 0, "impact_notional must be above 0"),
+    )
+
+
+def check_collateral(collateral: CollateralAsset) -> None:
+    """Raise ``ValueError`` with a sentence naming the field when a collateral asset contradicts itself."""
+    checks = (
+        (is_valid_id(collateral.asset) and collateral.asset != SETTLEMENT_ASSET, "asset must be a name of its own"),
+        (0 <= collateral.decimals <= ASSET_DECIMALS_MAX, f"decimals must be from 0 to {ASSET_DECIMALS_MAX}"),
+        (0 <= collateral.haircut < PPM, "haircut must be from 0 to below 1"),
+        (
+            collateral.initial_price is None or 0 < collateral.initial_price <= CASH_MAX,
+            "initial_price must be above 0",
         ),
     )
     for holds, sentence in checks:

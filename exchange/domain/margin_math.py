@@ -100,6 +100,11 @@ def margin_ratio(equity: Cash, maintenance: Cash) -> Ppm | None:
     return ceil_div(maintenance * PPM, equity) if equity > 0 else None
 
 
+def effective_leverage(notional: Cash, equity: Cash) -> Ppm | None:
+    """Return notional over equity in ppm, rounded up; None when there is no positive equity (MARG-020)."""
+    return ceil_div(notional * PPM, equity) if equity > 0 else None
+
+
 def bankruptcy_value(instrument: Instrument, quantity: Lots, mark_price: Ticks, equity_share: Cash, closed: Lots) -> Cash:
     """Return the signed money at which ``closed`` lots leave their scope with no equity (LIQ-005).
 

@@ -27,6 +27,8 @@ class Reason(Enum):
     FOK_UNFILLABLE = "order.fok_unfillable"
     CLIENT_ORDER_ID_REUSED = "order.client_order_id_reused"
     NOT_FOUND = "order.not_found"
+    POSITION_SIDE = "order.position_side"
+    SYMBOL_HALTED = "order.symbol_halted"
 
     # why an accepted order ended unfilled
     CANCELED_BY_OWNER = "order.canceled_by_owner"
@@ -50,6 +52,10 @@ class Reason(Enum):
     ADD_ABOVE_AVAILABLE = "margin.add_above_available"
     REMOVE_ABOVE_MAXIMUM = "margin.remove_above_maximum"
     AMOUNT_NOT_POSITIVE = "margin.amount_not_positive"
+    SWITCH_INSUFFICIENT = "margin.switch_insufficient"
+    LEVERAGE_INSUFFICIENT = "margin.leverage_insufficient"
+    WITHDRAW_ABOVE_AVAILABLE = "margin.withdraw_above_available"
+    MARK_STALE = "margin.mark_stale"
 
     # liquidation
     LIQUIDATION = "liquidation.orders_canceled"
@@ -61,4 +67,8 @@ class Reason(Enum):
     ACCOUNT_NAME = "account.name"
     ACCOUNTS_MAX = "account.accounts_maximum"
     CREDIT_RANGE = "account.credit_out_of_range"
+    UNKNOWN_ASSET = "account.unknown_asset"
     MARK_PRICE_RANGE = "mark.price_out_of_range"
+    MARK_JUMP = "mark.jump_too_far"
+    MARK_SOURCE = "mark.made_from_index"
+    MARK_REPEATED = "mark.symbol_repeated"

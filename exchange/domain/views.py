@@ -7,9 +7,19 @@ from __future__ import annotations
 
 import msgspec
 
-from exchange.domain.enums import MarginMode, OrderStatus, OrderType, SelfTradePrevention, Side, TimeInForce
-from exchange.domain.ids import AccountId, LiquidationId, OrderId, Symbol
-from exchange.domain.units import Cash, Lots, Ppm, Ticks, TimeNs
+from exchange.domain.enums import (
+    EntryKind,
+    MarginMode,
+    OrderStatus,
+    OrderType,
+    PositionMode,
+    PositionSide,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+)
+from exchange.domain.ids import AccountId, AssetId, LiquidationId, OrderId, PositionId, Symbol
+from exchange.domain.units import Cash, Lots, Ppb, Ppm, Ticks, TimeNs
 
 
 class MarginDecision(msgspec.Struct, frozen=True):
@@ -50,6 +60,15 @@ class OrderView(msgspec.Struct, frozen=True):
     order_status: OrderStatus
     time_ns: TimeNs
     liquidation_id: LiquidationId | None = None
+    position_side: PositionSide = PositionSide.NET
+
+
+class CollateralView(msgspec.Struct, frozen=True):
+    """What an account holds of a collateral asset, and what that counts for. Units: ``balance`` of the asset."""
+
+    asset: AssetId
+    balance: int
+    value: Cash
 
 
 class AccountView(msgspec.Struct, frozen=True):
@@ -69,6 +88,16 @@ class AccountView(msgspec.Struct, frozen=True):
     margin_ratio: Ppm | None
     bankrupt: bool
     total_equity: Cash
+    withdrawable: Cash
+    """What may be withdrawn or moved into isolated wallets, of the settlement asset (MARG-027)."""
+    notional: Cash
+    """Of all positions, cross and isolated."""
+    effective_leverage: Ppm | None
+    """``notional / total_equity``; None without positive equity."""
+    position_mode: PositionMode
+    collateral: tuple[CollateralView, ...]
+    collateral_value: Cash
+    liquidating: bool
 
 
 class PositionView(msgspec.Struct, frozen=True):
@@ -92,6 +121,11 @@ class PositionView(msgspec.Struct, frozen=True):
     liquidation_price: Ticks | None
     bankruptcy_price: Ticks | None
     liquidating: bool
+    position_side: PositionSide
+    notional: Cash
+    effective_leverage: Ppm | None
+    """``notional / equity`` of this scope's equity; None without positive equity."""
+    auto_replenish: bool
 
 
 class DepthLevel(msgspec.Struct, frozen=True):
@@ -102,6 +136,14 @@ class DepthLevel(msgspec.Struct, frozen=True):
     quantity: Lots
 
 
+class AssetFundView(msgspec.Struct, frozen=True):
+    """A collateral asset over the whole venue. Units: of the asset."""
+
+    asset: AssetId
+    net_deposits: int
+    insurance_fund_balance: int
+
+
 class FundView(msgspec.Struct, frozen=True):
     """The system's own money: net deposits equal accounts' total equity plus these two (CONS-001)."""
 
@@ -110,6 +152,7 @@ class FundView(msgspec.Struct, frozen=True):
     insurance_fund_wallet: Cash
     insurance_fund_equity: Cash
     insurance_fund_positions: tuple[PositionView, ...]
+    assets: tuple[AssetFundView, ...] = ()
 
 
 class ScopeHealth(msgspec.Struct, frozen=True):
@@ -118,3 +161,89 @@ class ScopeHealth(msgspec.Struct, frozen=True):
     equity: Cash
     maintenance_margin: Cash
     notional: Cash
+
+
+class LedgerEntry(msgspec.Struct, frozen=True):
+    """One movement of money in one wallet (MARG-028).
+
+    ``position_id`` names the isolated wallet, None the cross wallet. Units: cash, or whole units of ``asset``.
+    """
+
+    account: AccountId
+    asset: AssetId
+    position_id: PositionId | None
+    kind: EntryKind
+    amount: int
+    balance: int
+
+
+class FundingView(msgspec.Struct, frozen=True):
+    """How a symbol's funding stands. Units: rates ppb per interval."""
+
+    symbol: Symbol
+    index_price: Ticks | None
+    premium: Ppb
+    """The time-weighted average since the last funding."""
+    funding_rate: Ppb
+    """What would be paid if the interval ended now."""
+    last_funding_rate: Ppb
+    next_funding_time_ns: TimeNs | None
+    """None until time is first known, and for a symbol without funding."""
+
+
+class LiquidationRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a liquidation did, from the flag to its end (LIQ-016).
+
+    Units: cash, lots, ticks, ppm. Quantities are by symbol. ``fund_change`` is what the fund's wallet gained (fees) less
+    what it paid; ``fund_paid`` what it bore, taken-over losses at the mark included; ``adl_forgone`` what counterparties
+    would have had more of at the mark; ``bad_debt`` what nobody's money covered.
+    """
+
+    liquidation_id: LiquidationId
+    account: AccountId
+    path: MarginMode
+    symbol: Symbol | None
+    position_side: PositionSide
+    started_ns: TimeNs
+    finished_ns: TimeNs
+    trigger_marks: dict[Symbol, Ticks]
+    collateral: Cash
+    """The scope's wallet when it was flagged (collateral assets at their value)."""
+    before: ScopeHealth
+    after: ScopeHealth
+    orders_canceled: int
+    rounds: int
+    replenished: Cash
+    book_quantity: dict[Symbol, Lots]
+    book_value: Cash
+    fund_quantity: dict[Symbol, Lots]
+    deleveraged_quantity: dict[Symbol, Lots]
+    deleveraged_legs: int
+    realized_pnl: Cash
+    fee: Cash
+    fund_change: Cash
+    fund_paid: Cash
+    adl_forgone: Cash
+    socialized: Cash
+    bad_debt: Cash
+    returned: Cash
+    """What an emptied isolated wallet gave back to the cross wallet."""
+    owner_recovery: Ppm | None
+    """What the owner has left of ``collateral``; None where there was none."""
+    default_recovery: Ppm
+    """``1 - (fund_paid + adl_forgone + socialized + bad_debt) / realised loss``; 1 if nobody paid."""
+
+
+class ScopeView(msgspec.Struct, frozen=True):
+    """The health of one scope, for watching it (MARG-020). ``symbol`` is None for the cross scope."""
+
+    account: AccountId
+    path: MarginMode
+    symbol: Symbol | None
+    position_side: PositionSide
+    equity: Cash
+    maintenance_margin: Cash
+    notional: Cash
+    margin_ratio: Ppm | None
+    bankrupt: bool
+    liquidating: bool

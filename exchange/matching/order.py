@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from exchange.domain.enums import OrderStatus, OrderType, SelfTradePrevention, Side, TimeInForce
+from exchange.domain.enums import OrderStatus, OrderType, PositionSide, SelfTradePrevention, Side, TimeInForce
 from exchange.domain.ids import AccountId, LiquidationId, OrderId, Symbol
 from exchange.domain.units import Cash, Lots, Ticks, TimeNs
 from exchange.domain.views import OrderView
@@ -32,6 +32,7 @@ class Order:
         "open_quantity",
         "order_id",
         "order_type",
+        "position_side",
         "post_only",
         "previous",
         "quantity",
@@ -61,6 +62,7 @@ class Order:
         self_trade_prevention: SelfTradePrevention = SelfTradePrevention.CANCEL_TAKER,
         client_order_id: str | None = None,
         liquidation_id: LiquidationId | None = None,
+        position_side: PositionSide = PositionSide.NET,
     ) -> None:
         self.order_id = order_id
         self.account = account
@@ -76,6 +78,7 @@ class Order:
         self.self_trade_prevention = self_trade_prevention
         self.client_order_id = client_order_id
         self.liquidation_id = liquidation_id
+        self.position_side = position_side
         self.open_quantity: Lots = quantity
         self.filled_quantity: Lots = 0
         self.filled_value: Cash = 0
@@ -131,4 +134,5 @@ class Order:
             order_status=self.status,
             time_ns=self.time_ns,
             liquidation_id=self.liquidation_id,
+            position_side=self.position_side,
         )

@@ -1,32 +1,40 @@
-"""Accounts, deposits, settings, isolated margin, marks and time."""
+"""Accounts, money in and out, settings, isolated margin, collateral prices, halts."""
 
 from __future__ import annotations
 
-from typing import assert_never
-
+from exchange.accounts.changes import AccountChange, PositionChange
+from exchange.accounts.risk import ChangeCheck
 from exchange.domain.commands import (
     AddMargin,
     CreateAccount,
     Credit,
     RemoveMargin,
+    SetAutoReplenish,
+    SetCollateralPrices,
     SetLeverage,
     SetMarginMode,
-    SetMarkPrices,
+    SetPositionMode,
+    SetTradingState,
+    Withdraw,
 )
+from exchange.domain.enums import TradingState
 from exchange.domain.events import (
     AccountCreated,
     AnyEvent,
+    AutoReplenishSet,
+    CollateralPriceChanged,
     CommandRejected,
     Credited,
     LeverageSet,
     MarginModeSet,
     MarginMoved,
-    MarkPriceChanged,
-    TimeAdvanced,
+    PositionModeSet,
+    TradingStateSet,
+    Withdrawn,
 )
-from exchange.domain.ids import INSURANCE_FUND, RESERVED_ACCOUNTS, is_valid_id
+from exchange.domain.ids import INSURANCE_FUND, RESERVED_ACCOUNTS, SETTLEMENT_ASSET, AssetId, is_valid_id
 from exchange.domain.rejects import Reason
-from exchange.domain.units import CASH_MAX, PRICE_TICKS_MAX
+from exchange.domain.units import CASH_MAX, Cash
 from exchange.venue.state import VenueState
 
 
@@ -50,92 +58,120 @@ def create(state: VenueState, events: list[AnyEvent], command: CreateAccount) ->
 
 def credit(state: VenueState, events: list[AnyEvent], command: Credit) -> None:
     """Deposit into an account or the insurance fund. Units: cash."""
-    known = command.account == INSURANCE_FUND or command.account in state.accounts.accounts
-    if not known or not 0 < command.amount <= CASH_MAX:
-        events.append(
-            CommandRejected(
-                account=command.account,
-                command="Credit",
-                reason=Reason.CREDIT_RANGE if known else Reason.UNKNOWN_ACCOUNT,
-                limit=CASH_MAX if known else None,
-                actual=command.amount if known else None,
-            )
-        )
-        return
-    state.accounts.apply_credit(command.account, command.amount)
-    balance = state.accounts.account(command.account).wallet.balance
-    events.append(Credited(account=command.account, amount=command.amount, wallet_balance=balance))
+    if command.account != INSURANCE_FUND and command.account not in state.accounts.accounts:
+        return _reject(events, command, ChangeCheck(Reason.UNKNOWN_ACCOUNT))
+    if not _is_asset(state, command.asset):
+        return _reject(events, command, ChangeCheck(Reason.UNKNOWN_ASSET))
+    if not 0 < command.amount <= CASH_MAX:
+        return _reject(events, command, ChangeCheck(Reason.CREDIT_RANGE, CASH_MAX, command.amount))
+    state.accounts.apply_deposit(command.account, command.amount, command.asset)
+    balance = state.accounts.wallet(command.account, command.asset).balance
+    events.append(Credited(account=command.account, amount=command.amount, wallet_balance=balance, asset=command.asset))
+    return None
 
 
-def change(state: VenueState, events: list[AnyEvent], command: SetMarginMode | SetLeverage | AddMargin | RemoveMargin) -> None:
-    """Change a position's settings or isolated margin, if the account service allows it (MARG-015, MARG-016)."""
-    reason, limit, actual = None, None, None
+def _is_asset(state: VenueState, asset: AssetId) -> bool:
+    return asset == SETTLEMENT_ASSET or asset in state.accounts.collateral.assets
+
+
+def change(state: VenueState, events: list[AnyEvent], command: AccountChange) -> None:
+    """Make an owner's change of settings, margin or money, if the account service allows it (MARG-015 to MARG-027)."""
     if command.account not in state.accounts.accounts:
-        reason = Reason.UNKNOWN_ACCOUNT
-    elif command.symbol not in state.instruments:
-        reason = Reason.UNKNOWN_SYMBOL
-    else:
-        reason, limit = state.accounts.check_account_change(command)
-    if reason is not None:
-        if isinstance(command, AddMargin | RemoveMargin):
-            actual = command.amount
-        elif isinstance(command, SetLeverage):
-            actual = command.leverage
-        events.append(
-            CommandRejected(
-                account=command.account,
-                command=type(command).__name__,
-                reason=reason,
-                symbol=command.symbol,
-                limit=limit,
-                actual=actual,
-            )
+        return _reject(events, command, ChangeCheck(Reason.UNKNOWN_ACCOUNT))
+    if isinstance(command, Withdraw):
+        if not _is_asset(state, command.asset):
+            return _reject(events, command, ChangeCheck(Reason.UNKNOWN_ASSET))
+    elif not isinstance(command, SetPositionMode):
+        if command.symbol not in state.instruments:
+            return _reject(events, command, ChangeCheck(Reason.UNKNOWN_SYMBOL))
+        if not state.accounts.check_position_side(command.account, command.position_side):
+            return _reject(events, command, ChangeCheck(Reason.POSITION_SIDE))
+    check = state.accounts.check_change(command)
+    if check.reason is not None:
+        return _reject(events, command, check)
+    state.accounts.apply_change(command, check.margin)
+    events.append(_changed(state, command, check.margin))
+    return None
+
+
+def _reject(events: list[AnyEvent], command: Credit | AccountChange, check: ChangeCheck) -> None:
+    assert check.reason is not None, "only a refusal is told as one"
+    events.append(
+        CommandRejected(
+            account=command.account,
+            command=type(command).__name__,
+            reason=check.reason,
+            symbol=getattr(command, "symbol", None),
+            limit=check.limit,
+            actual=check.actual,
         )
-        return
-    state.accounts.apply_account_change(command)
-    events.append(_changed(state, command))
+    )
 
 
-def _changed(state: VenueState, command: SetMarginMode | SetLeverage | AddMargin | RemoveMargin) -> AnyEvent:
-    account, symbol = command.account, command.symbol
+def _changed(state: VenueState, command: AccountChange, margin: Cash) -> AnyEvent:
+    account = command.account
+    match command:
+        case Withdraw():
+            balance = state.accounts.wallet(account, command.asset).balance
+            return Withdrawn(account=account, amount=command.amount, wallet_balance=balance, asset=command.asset)
+        case SetPositionMode():
+            return PositionModeSet(account=account, position_mode=command.position_mode)
+        case _:
+            return _position_changed(state, command, margin)
+
+
+def _position_changed(state: VenueState, command: PositionChange, margin: Cash) -> AnyEvent:
+    account, symbol, side = command.account, command.symbol, command.position_side
     match command:
         case SetMarginMode():
-            return MarginModeSet(account=account, symbol=symbol, margin_mode=command.margin_mode)
+            return MarginModeSet(
+                account=account, symbol=symbol, margin_mode=command.margin_mode, position_side=side, margin_moved=margin
+            )
         case SetLeverage():
-            return LeverageSet(account=account, symbol=symbol, leverage=command.leverage)
+            return LeverageSet(
+                account=account, symbol=symbol, leverage=command.leverage, position_side=side, margin_moved=margin
+            )
+        case SetAutoReplenish():
+            return AutoReplenishSet(account=account, symbol=symbol, enabled=command.enabled, position_side=side)
         case AddMargin() | RemoveMargin():
             return MarginMoved(
                 account=account,
                 symbol=symbol,
-                amount=command.amount if isinstance(command, AddMargin) else -command.amount,
-                isolated_wallet=state.accounts.position(account, symbol).wallet.balance,
+                amount=margin,
+                isolated_wallet=state.accounts.position(account, symbol, side).wallet.balance,
                 wallet_balance=state.accounts.account(account).wallet.balance,
+                position_side=side,
             )
-        case _:
-            assert_never(command)
 
 
-def set_marks(state: VenueState, events: list[AnyEvent], command: SetMarkPrices) -> None:
-    """Replace marks; one bad mark refuses the whole update (MARG-018)."""
-    for mark in command.marks:
-        known = mark.symbol in state.instruments
-        if known and 1 <= mark.price <= PRICE_TICKS_MAX:
-            continue
+def set_collateral_prices(state: VenueState, events: list[AnyEvent], command: SetCollateralPrices) -> None:
+    """Replace prices of collateral assets; one bad price refuses the whole update (MARG-026)."""
+    for price in command.prices:
+        known = price.asset in state.accounts.collateral.assets
+        if not known or not 0 < price.price <= CASH_MAX:
+            events.append(
+                CommandRejected(
+                    account=None,
+                    command="SetCollateralPrices",
+                    reason=Reason.MARK_PRICE_RANGE if known else Reason.UNKNOWN_ASSET,
+                    limit=CASH_MAX if known else None,
+                    actual=price.price if known else None,
+                )
+            )
+            return
+    state.accounts.apply_collateral_prices(command.prices)
+    events.extend(CollateralPriceChanged(asset=price.asset, price=price.price) for price in command.prices)
+
+
+def set_trading_state(state: VenueState, events: list[AnyEvent], command: SetTradingState) -> None:
+    """Halt a symbol or open it again (BOOK-017)."""
+    if command.symbol not in state.instruments:
         events.append(
-            CommandRejected(
-                account=None,
-                command="SetMarkPrices",
-                reason=Reason.MARK_PRICE_RANGE if known else Reason.UNKNOWN_SYMBOL,
-                symbol=mark.symbol,
-                limit=PRICE_TICKS_MAX if known else None,
-                actual=mark.price if known else None,
-            )
+            CommandRejected(account=None, command="SetTradingState", reason=Reason.UNKNOWN_SYMBOL, symbol=command.symbol)
         )
         return
-    state.accounts.apply_mark_prices(command.marks)
-    events.extend(MarkPriceChanged(symbol=mark.symbol, mark_price=mark.price, time_ns=state.now_ns) for mark in command.marks)
-
-
-def advance(state: VenueState, events: list[AnyEvent]) -> None:
-    """Note that time has passed; what is due would fire here."""
-    events.append(TimeAdvanced(time_ns=state.now_ns))
+    if command.trading_state is TradingState.HALTED:
+        state.halted.add(command.symbol)
+    else:
+        state.halted.discard(command.symbol)
+    events.append(TradingStateSet(symbol=command.symbol, trading_state=command.trading_state))

@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 
 from exchange.accounts.position import Account, Position
-from exchange.domain.enums import MarginMode, Side
-from exchange.venue.state import Liquidation, VenueState
+from exchange.domain.enums import Side
+from exchange.venue.state import VenueState
 
-DIGEST_VERSION = 1
+DIGEST_VERSION = 2
 
 
 def state_digest(state: VenueState) -> str:
@@ -28,13 +28,18 @@ def _picture(state: VenueState) -> list[Any]:
         DIGEST_VERSION,
         [state.sequence, state.now_ns, counters.order_id, counters.trade_id, counters.liquidation_id],
         sorted(state.accounts.marks.items()),
-        [ledger.net_deposits, ledger.fees.balance, _account(ledger.fund)],
+        sorted(state.accounts.mark_times.items()),
+        sorted(state.accounts.collateral.prices.items()),
+        sorted(state.halted),
+        sorted(state.unwound_ns.items()),
+        [[symbol, market.picture()] for symbol, market in sorted(state.markets.items())],
+        [sorted(ledger.net_deposits.items()), ledger.fees.balance, _account(ledger.fund)],
         [_account(account) for _, account in sorted(state.accounts.accounts.items())],
         [
             [symbol, [[order.view() for order in book.queue(side)] for side in Side]]
             for symbol, book in sorted(state.books.items())
         ],
-        [_liquidation(liquidation) for _, liquidation in sorted(state.liquidations.items(), key=_by_id)],
+        [each.picture() for each in sorted(state.liquidations.values(), key=lambda each: each.liquidation_id)],
         [
             [account, [[kept.name, kept.command, kept.outcome, kept.order.open_quantity > 0] for kept in remembered]]
             for account, remembered in sorted(state.placements.items(), key=lambda item: item[0])
@@ -44,43 +49,27 @@ def _picture(state: VenueState) -> list[Any]:
 
 
 def _account(account: Account) -> list[Any]:
-    held = [_position(position) for _, position in sorted(account.positions.items()) if not is_untouched(position)]
-    return [account.account, account.wallet.balance, account.liquidation_id, held]
-
-
-def is_untouched(position: Position) -> bool:
-    """Return whether a position is as if nobody had ever looked at its symbol."""
-    return (
-        position.is_idle
-        and position.margin_mode is MarginMode.CROSS
-        and position.leverage == position.instrument.default_leverage
-    )
+    return [
+        account.account,
+        account.wallet.balance,
+        [[asset, held.balance] for asset, held in sorted(account.collateral.items()) if held.balance],
+        account.position_mode,
+        account.liquidation_id,
+        account.margin_call_level,
+        [_position(position) for _, position in sorted(account.positions.items()) if not position.is_untouched],
+    ]
 
 
 def _position(position: Position) -> list[Any]:
     return [
-        position.symbol,
+        position.position_id,
         position.quantity,
         position.entry_cost,
         position.margin_mode,
         position.leverage,
         position.wallet.balance,
         position.liquidation_id,
+        position.auto_replenish,
+        position.margin_call_level,
         sorted((order.order_id, order.open_quantity) for order in position.orders.values()),
     ]
-
-
-def _liquidation(liquidation: Liquidation) -> list[Any]:
-    return [
-        liquidation.liquidation_id,
-        liquidation.scope,
-        liquidation.orders_canceled,
-        sorted(liquidation.book_quantity.items()),
-        sorted(liquidation.fund_quantity.items()),
-        sorted(liquidation.deleveraged_quantity.items()),
-        liquidation.fee,
-    ]
-
-
-def _by_id(item: tuple[Any, Liquidation]) -> int:
-    return item[1].liquidation_id

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from exchange.accounts.risk import OrderCheck
 from exchange.domain.commands import CancelAllOrders, CancelOrder, PlaceOrder
 from exchange.domain.enums import TimeInForce
@@ -26,21 +28,13 @@ def place(state: VenueState, trading: Trading, command: PlaceOrder) -> None:
         return _reject(state, trading, command, Refusal(Reason.UNKNOWN_SYMBOL))
     if _repeats(state, trading, command):
         return None
-    refusal = check_form(command, instrument)
-    if refusal is None and mark is None:
-        refusal = Refusal(Reason.NO_MARK_PRICE)
+    asked, command = command, _as_reducing(command)
+    refusal = _early_refusal(state, command, instrument, mark)
     if refusal is not None or mark is None:
         assert refusal is not None, "a missing mark is a refusal"
         return _reject(state, trading, command, refusal)
     limit = effective_limit(command, instrument, mark)
-    check = state.accounts.check_order(
-        command.account,
-        command.symbol,
-        command.side.sign,
-        command.quantity,
-        limit,
-        reduce_only=command.reduce_only,
-    )
+    check = state.accounts.check_order(command, limit)
     refusal = _refusal(state, command, instrument, mark, limit, check)
     if refusal is not None:
         return _reject(state, trading, command, refusal, check.decision)
@@ -54,9 +48,28 @@ def place(state: VenueState, trading: Trading, command: PlaceOrder) -> None:
     trading.enter(order, is_reducing=reducing, raises_reserve=raises)
     trading.run(order)
     if command.client_order_id is not None:
-        placement = Placement(command.client_order_id, command, accepted, order, order.view())
+        placement = Placement(command.client_order_id, asked, accepted, order, order.view())
         state.remember(placement)
     return None
+
+
+def _as_reducing(command: PlaceOrder) -> PlaceOrder:
+    """Return the order as it is meant: in hedge mode one against its own side can only reduce (MARG-025)."""
+    if command.side.sign * command.position_side.sign < 0 and not command.reduce_only:
+        return replace(command, reduce_only=True)
+    return command
+
+
+def _early_refusal(state: VenueState, command: PlaceOrder, instrument: Instrument, mark: Ticks | None) -> Refusal | None:
+    """Return what is wrong with an order whatever its account stands like."""
+    if not state.accounts.check_position_side(command.account, command.position_side):
+        return Refusal(Reason.POSITION_SIDE)
+    refusal = check_form(command, instrument)
+    if refusal is not None:
+        return refusal
+    if command.symbol in state.halted:
+        return Refusal(Reason.SYMBOL_HALTED)
+    return Refusal(Reason.NO_MARK_PRICE) if mark is None else None
 
 
 def _repeats(state: VenueState, trading: Trading, command: PlaceOrder) -> bool:
@@ -81,14 +94,14 @@ def _refusal(
     limit: Ticks,
     check: OrderCheck,
 ) -> Refusal | None:
-    position = state.accounts.position(command.account, command.symbol)
+    position = state.accounts.position(command.account, command.symbol, command.position_side)
     refusal = check_filters(command, instrument, mark, position.quantity)
     if refusal is not None:
         return refusal
     if command.post_only and state.books[command.symbol].would_cross(command.side, limit):
         return Refusal(Reason.POST_ONLY_WOULD_CROSS, state.books[command.symbol].best_price(command.side.opposite))
     if command.time_in_force is TimeInForce.GTC and command.limit_price is not None:
-        refusal = _check_open_orders(state, command, len(position.orders))
+        refusal = _check_open_orders(state, command)
         if refusal is not None:
             return refusal
     if check.reason is not None:
@@ -96,12 +109,13 @@ def _refusal(
     return None
 
 
-def _check_open_orders(state: VenueState, command: PlaceOrder, in_symbol: int) -> Refusal | None:
+def _check_open_orders(state: VenueState, command: PlaceOrder) -> Refusal | None:
     """Return the bound on resting orders that one more would break (BOOK-007)."""
-    limits = state.limits
+    limits, owner = state.limits, state.accounts.account(command.account)
+    in_symbol = sum(len(held.orders) for held in owner.positions_in(command.symbol))
     if in_symbol >= limits.open_orders_max:
         return Refusal(Reason.OPEN_ORDERS_MAX, limits.open_orders_max, in_symbol)
-    in_all = sum(len(held.orders) for held in state.accounts.account(command.account).positions.values())
+    in_all = sum(len(held.orders) for held in owner.positions.values())
     if in_all >= limits.account_orders_max:
         return Refusal(Reason.ACCOUNT_ORDERS_MAX, limits.account_orders_max, in_all)
     return None
@@ -123,6 +137,7 @@ def _order(state: VenueState, command: PlaceOrder, limit: Ticks) -> Order:
         reduce_only=command.reduce_only,
         self_trade_prevention=command.self_trade_prevention,
         client_order_id=command.client_order_id,
+        position_side=command.position_side,
     )
 
 
@@ -131,7 +146,7 @@ def _reject(
 ) -> None:
     known = command.account in state.accounts.accounts and command.symbol in state.instruments
     if decision is None and known:
-        decision = state.accounts.standing_decision(command.account, command.symbol)
+        decision = state.accounts.standing_decision(command.account, command.symbol, command.position_side)
     trading.events.append(
         OrderRejected(
             account=command.account,
@@ -169,9 +184,9 @@ def cancel_all(state: VenueState, trading: Trading, command: CancelAllOrders) ->
         return
     held = state.accounts.account(command.account).positions
     order_ids = [
-        (order_id, symbol)
-        for symbol, position in held.items()
-        if command.symbol in (None, symbol)
+        (order_id, position.symbol)
+        for position in held.values()
+        if command.symbol in (None, position.symbol)
         for order_id in position.orders
     ]
     for order_id, symbol in sorted(order_ids):

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from fractions import Fraction
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from exchange.accounts.liquidation import CloseOuts
 from exchange.accounts.risk import Scope
 from exchange.accounts.service import AccountService
-from exchange.domain.enums import MarginMode
 from exchange.domain.ids import AccountId, LiquidationId, OrderId, Symbol, TradeId
-from exchange.domain.instrument import Instrument
-from exchange.domain.units import Cash, Lots, TimeNs
+from exchange.domain.instrument import CollateralAsset, Instrument
+from exchange.domain.policy import RiskPolicy
+from exchange.domain.units import TimeNs
 from exchange.matching.book import Book
 from exchange.matching.order import Order
+from exchange.venue.liquidations import Liquidation
+from exchange.venue.market import Market
 from exchange.venue.placements import Placement, PlacementMemory
 
 
@@ -64,48 +65,37 @@ class Counters:
         return self.liquidation_id
 
 
-class Liquidation:
-    """A flagged scope on its way through the pipeline, and what has become of it so far."""
-
-    __slots__ = (
-        "book_quantity",
-        "deleveraged_quantity",
-        "fee",
-        "fund_quantity",
-        "liquidation_id",
-        "orders_canceled",
-        "path",
-        "scope",
-        "urgency",
-    )
-
-    def __init__(self, liquidation_id: LiquidationId, scope: Scope, urgency: Fraction) -> None:
-        self.liquidation_id = liquidation_id
-        self.scope = scope
-        self.path = MarginMode.CROSS if scope.symbol is None else MarginMode.ISOLATED
-        self.urgency = urgency
-        """Equity over maintenance as of the last change of the scope; the lower, the sooner it has its turn."""
-        self.orders_canceled = False
-        self.book_quantity: dict[Symbol, Lots] = {}
-        self.fund_quantity: dict[Symbol, Lots] = {}
-        self.deleveraged_quantity: dict[Symbol, Lots] = {}
-        self.fee: Cash = 0
-
-
 class VenueState:
     """Books, accounts, liquidations, counters and time."""
 
-    def __init__(self, instruments: Mapping[Symbol, Instrument], limits: VenueLimits) -> None:
+    def __init__(
+        self,
+        instruments: Mapping[Symbol, Instrument],
+        limits: VenueLimits,
+        policy: RiskPolicy,
+        collateral: Sequence[CollateralAsset],
+    ) -> None:
         self.instruments = instruments
         self.limits = limits
+        self.policy = policy
         self.books = {symbol: Book(symbol) for symbol in instruments}
-        self.accounts = AccountService(instruments)
+        self.halted: set[Symbol] = set()
+        """The symbols that do not trade (BOOK-017)."""
+        self.accounts = AccountService(instruments, policy, collateral)
         self.close_outs = CloseOuts(self.accounts)
+        self.markets = {symbol: Market(instrument) for symbol, instrument in instruments.items()}
+        self.unwound_ns: dict[Symbol, TimeNs] = {}
+        """When the fund last sold a slice of its position in a symbol (LIQ-015)."""
         self.counters = Counters()
         self.placements: dict[AccountId, PlacementMemory] = {}
         self.liquidations: dict[Scope, Liquidation] = {}
         self.sequence = 0
         self.now_ns: TimeNs = 0
+
+    @property
+    def unfinished_liquidations(self) -> int:
+        """How many flagged scopes can go on at once, without waiting for anything."""
+        return sum(1 for each in self.liquidations.values() if not each.is_waiting)
 
     def find_order(self, account: AccountId, order_id: OrderId) -> Order | None:
         """Return an open order of the account; another's is as unknown as none (BOOK-009)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from exchange.accounts.position import RestingOrder
+from exchange.accounts.position import Position, RestingOrder
 from exchange.accounts.risk import BankruptcyTerms, FillCheck, FillVerdict, Leg, LegEffect, ProposedFill
 from exchange.accounts.service import AccountService
 from exchange.domain.enums import Liquidity, OrderType, SelfTradePrevention
@@ -21,7 +21,7 @@ from exchange.domain.events import (
 from exchange.domain.ids import AccountId, OrderId, Symbol
 from exchange.domain.margin_math import notional_value
 from exchange.domain.rejects import Reason
-from exchange.domain.units import Lots, TimeNs
+from exchange.domain.units import Cash, Lots, TimeNs
 from exchange.matching.book import Book
 from exchange.matching.order import Order
 from exchange.venue.state import Counters, VenueLimits
@@ -47,7 +47,7 @@ class Trading:
     def enter(self, order: Order, *, is_reducing: bool, raises_reserve: bool) -> None:
         """Hold margin for an accepted order; a reducing one may cost others their offset (MARG-011)."""
         resting = RestingOrder(order.order_id, order.side.sign, order.limit_price, order.open_quantity, order.reduce_only)
-        self._accounts.apply_order_entered(order.account, order.symbol, resting)
+        self._accounts.apply_order_entered(self._position_of(order), resting)
         if is_reducing and raises_reserve:
             self._shed(order.account, keep=order.order_id)
 
@@ -65,10 +65,10 @@ class Trading:
     def _rest_or_reason(self, order: Order) -> Reason | None:
         if not order.may_rest:
             return Reason.PROTECTION_PRICE if order.order_type is OrderType.MARKET else Reason.IOC_REMAINDER
-        cap = self._accounts.fill_cap(order.account, order.symbol, order.side.sign, reduce_only=order.reduce_only)
+        cap = self._fill_cap(order)
         if order.reduce_only and cap is not None and cap < order.open_quantity:
             order.open_quantity = cap
-            self._accounts.apply_order_change(order.account, order.symbol, order.order_id, cap)
+            self._accounts.apply_order_change(self._position_of(order), order.order_id, cap)
             self.events.append(OrderShrunk(order=order.view()))
         self._books[order.symbol].rest(order)
         self.events.append(OrderRested(order=order.view()))
@@ -83,6 +83,14 @@ class Trading:
         rehearsal.sweep(copy)
         return not copy.open_quantity
 
+    def _position_of(self, order: Order) -> Position:
+        return self._accounts.position(order.account, order.symbol, order.position_side)
+
+    def _fill_cap(self, order: Order) -> Lots | None:
+        return self._accounts.fill_cap(
+            order.account, order.symbol, order.position_side, order.side.sign, reduce_only=order.reduce_only
+        )
+
     # -- the loop --------------------------------------------------------------------------------------------------
 
     def sweep(self, taker: Order, terms: BankruptcyTerms | None = None) -> Reason | None:
@@ -90,7 +98,7 @@ class Trading:
         book = self._books[taker.symbol]
         met = 0
         while taker.open_quantity:
-            cap = self._accounts.fill_cap(taker.account, taker.symbol, taker.side.sign, reduce_only=taker.reduce_only)
+            cap = self._fill_cap(taker)
             if cap == 0:
                 return Reason.REDUCE_ONLY_EMPTY
             maker = book.next_match(taker)
@@ -123,23 +131,22 @@ class Trading:
 
     def _propose(self, taker: Order, maker: Order, taker_cap: Lots | None, terms: BankruptcyTerms | None) -> ProposedFill:
         """Return the largest match that takes neither side across zero (BOOK-011)."""
-        maker_cap = self._accounts.fill_cap(maker.account, maker.symbol, maker.side.sign, reduce_only=maker.reduce_only)
         quantity = min(taker.open_quantity, maker.open_quantity)
-        for cap in (taker_cap, maker_cap):
+        for cap in (taker_cap, self._fill_cap(maker)):
             quantity = quantity if cap is None else min(quantity, cap)
         return ProposedFill(
             taker.symbol,
             maker.limit_price,
             quantity,
-            Leg(taker.account, taker.order_id, taker.side.sign, terms),
-            Leg(maker.account, maker.order_id, maker.side.sign),
+            Leg(taker.account, taker.order_id, taker.side.sign, taker.position_side, terms),
+            Leg(maker.account, maker.order_id, maker.side.sign, maker.position_side),
         )
 
     def _trade(self, taker: Order, maker: Order, fill: ProposedFill, check: FillCheck) -> None:
         accounts = self._accounts
         assert check.taker is not None, "an admitted fill has both effects"
         assert check.maker is not None, "an admitted fill has both effects"
-        held = {owner: accounts.order_margin_of(owner, fill.symbol) for owner in (maker.account, taker.account)}
+        held = [self._order_margin_of(order) for order in (maker, taker)]
         value = notional_value(accounts.instruments[fill.symbol], fill.quantity, fill.price)
         self._books[fill.symbol].execute(taker, maker, fill.quantity, value)
         accounts.apply_fill(fill, check)
@@ -158,40 +165,42 @@ class Trading:
         )
         if not maker.open_quantity:
             self.events.append(OrderFilled(order=maker.view()))
-        for order, effect in ((maker, check.maker), (taker, check.taker)):
-            self._remeasure_reduce_only(order.account, order.symbol, taker.order_id)
-            if effect.reduces and accounts.order_margin_of(order.account, order.symbol) > held[order.account]:
+        for order, effect, before in zip((maker, taker), (check.maker, check.taker), held, strict=True):
+            self._remeasure_reduce_only(self._position_of(order), taker.order_id)
+            if effect.reduces and self._order_margin_of(order) > before:
                 self._shed(order.account, keep=order.order_id)
+
+    def _order_margin_of(self, order: Order) -> Cash:
+        return self._accounts.order_margin_of(order.account, order.symbol, order.position_side)
 
     # -- what a fill does to other orders --------------------------------------------------------------------------
 
-    def _remeasure_reduce_only(self, account: AccountId, symbol: Symbol, taker_id: OrderId) -> None:
-        """Cut the account's reduce-only orders to what is left to reduce (BOOK-010); the loop caps the taker itself."""
-        for order_id, room in self._accounts.reduce_only_excess(account, symbol):
+    def _remeasure_reduce_only(self, position: Position, taker_id: OrderId) -> None:
+        """Cut the position's reduce-only orders to what is left to reduce (BOOK-010); the loop caps the taker itself."""
+        for order_id, room in self._accounts.reduce_only_excess(position):
             if order_id == taker_id:
                 continue
-            order = self._books[symbol].orders.get(order_id)
+            order = self._books[position.symbol].orders.get(order_id)
             if room and order is not None:
-                self._books[symbol].shrink(order, room)
-                self._accounts.apply_order_change(account, symbol, order_id, room)
+                self._books[position.symbol].shrink(order, room)
+                self._accounts.apply_order_change(position, order_id, room)
                 self.events.append(OrderShrunk(order=order.view()))
             else:
-                self._withdraw(account, symbol, order_id, Reason.REDUCE_ONLY_EMPTY)
+                self._withdraw(position, order_id, Reason.REDUCE_ONLY_EMPTY)
 
     def _shed(self, account: AccountId, *, keep: OrderId) -> None:
         """Cancel orders that lost their offset until the account's reserves fit again (MARG-011)."""
         while (costly := self._accounts.order_to_shed(account, keep)) is not None:
-            symbol, order_id = costly
-            self._withdraw(account, symbol, order_id, Reason.OFFSET_LOST)
+            self._withdraw(*costly, Reason.OFFSET_LOST)
 
-    def _withdraw(self, account: AccountId, symbol: Symbol, order_id: OrderId, reason: Reason) -> None:
+    def _withdraw(self, position: Position, order_id: OrderId, reason: Reason) -> None:
         """Cancel by id; in a rehearsal an order out of the taker's reach is in no book and only frees its margin."""
-        book = self._books.get(symbol)
+        book = self._books.get(position.symbol)
         order = None if book is None else book.orders.get(order_id)
         if order is not None:
             self.cancel(order, reason)
         else:
-            self._accounts.apply_order_change(account, symbol, order_id, 0)
+            self._accounts.apply_order_change(position, order_id, 0)
 
     def cancel(self, order: Order, reason: Reason) -> None:
         """Take a resting order out of both rooms."""
@@ -199,7 +208,7 @@ class Trading:
         self._end_unfilled(order, reason)
 
     def _end_unfilled(self, order: Order, reason: Reason) -> None:
-        self._accounts.apply_order_change(order.account, order.symbol, order.order_id, 0)
+        self._accounts.apply_order_change(self._position_of(order), order.order_id, 0)
         canceled = order.cancel()
         self.events.append(OrderCanceled(order=order.view(), reason=reason, canceled_quantity=canceled))
 

@@ -15,19 +15,36 @@ from exchange.domain.commands import (
     Credit,
     PlaceOrder,
     RemoveMargin,
+    SetAutoReplenish,
+    SetCollateralPrices,
+    SetIndexPrices,
     SetLeverage,
     SetMarginMode,
     SetMarkPrices,
+    SetPositionMode,
+    SetTradingState,
+    Withdraw,
 )
-from exchange.domain.enums import Side
+from exchange.domain.enums import PositionSide, Side, TradingState
 from exchange.domain.events import AnyEvent
 from exchange.domain.ids import AccountId, Symbol
-from exchange.domain.instrument import Instrument, check_instrument
+from exchange.domain.instrument import CollateralAsset, Instrument, check_collateral, check_instrument
+from exchange.domain.policy import RiskPolicy, check_policy
 from exchange.domain.units import Ticks, TimeNs
-from exchange.domain.views import AccountView, DepthLevel, FundView, MarginDecision, OrderView, PositionView
-from exchange.venue import account_commands, order_commands
-from exchange.venue.digest import is_untouched, state_digest
-from exchange.venue.outcome import report_changes
+from exchange.domain.views import (
+    AccountView,
+    DepthLevel,
+    FundingView,
+    FundView,
+    MarginDecision,
+    OrderView,
+    PositionView,
+    ScopeView,
+)
+from exchange.venue import account_commands, funding, marks, order_commands
+from exchange.venue.digest import state_digest
+from exchange.venue.fund_unwind import unwind_fund
+from exchange.venue.outcome import report_changes, report_entries
 from exchange.venue.resolution import Resolution
 from exchange.venue.state import VenueLimits, VenueState
 from exchange.venue.trading import Trading
@@ -39,14 +56,26 @@ class Venue:
     It knows no clock: time comes with each command and never goes back. It does no I/O and keeps no globals.
     """
 
-    def __init__(self, instruments: Sequence[Instrument], limits: VenueLimits | None = None) -> None:
-        """Raise ``ValueError`` with a sentence when an instrument contradicts itself or a symbol comes twice."""
+    def __init__(
+        self,
+        instruments: Sequence[Instrument],
+        limits: VenueLimits | None = None,
+        policy: RiskPolicy | None = None,
+        collateral: Sequence[CollateralAsset] = (),
+    ) -> None:
+        """Raise ``ValueError`` with a sentence when something contradicts itself or a symbol or asset comes twice."""
         for instrument in instruments:
             check_instrument(instrument)
+        for asset in collateral:
+            check_collateral(asset)
+        if len({asset.asset for asset in collateral}) != len(collateral):
+            raise ValueError("each collateral asset may be configured once only")
+        policy = policy or RiskPolicy()
+        check_policy(policy)
         by_symbol = {instrument.symbol: instrument for instrument in instruments}
         if len(by_symbol) != len(instruments):
             raise ValueError("each symbol may be configured once only")
-        self._state = state = VenueState(by_symbol, limits or VenueLimits())
+        self._state = state = VenueState(by_symbol, limits or VenueLimits(), policy, collateral)
         self._trading = Trading(state.books, state.accounts, state.counters, state.limits)
         self._resolution = Resolution(state, self._trading)
 
@@ -62,12 +91,18 @@ class Venue:
         if now_ns < state.now_ns:
             raise ValueError(f"time went back from {state.now_ns} to {now_ns}")
         state.sequence += 1
-        state.now_ns = trading.now_ns = now_ns
+        state.now_ns = trading.now_ns = state.accounts.now_ns = now_ns
         trading.events = []
+        funding.schedule(state)
         self._dispatch(command)
         report_changes(state, trading.events)
         self._resolution.run()
+        if isinstance(command, SetMarkPrices | SetIndexPrices | AdvanceTime):
+            unwind_fund(state, trading)
+            self._resolution.run()
         report_changes(state, trading.events)
+        marks.note_trades(state, trading.events)
+        report_entries(state, trading.events)
         return tuple(trading.events)
 
     def _dispatch(self, command: AnyCommand) -> None:
@@ -79,16 +114,30 @@ class Venue:
                 order_commands.cancel(state, trading, command)
             case CancelAllOrders():
                 order_commands.cancel_all(state, trading, command)
-            case SetMarginMode() | SetLeverage() | AddMargin() | RemoveMargin():
+            case (
+                SetMarginMode()
+                | SetLeverage()
+                | AddMargin()
+                | RemoveMargin()
+                | SetAutoReplenish()
+                | SetPositionMode()
+                | Withdraw()
+            ):
                 account_commands.change(state, trading.events, command)
             case SetMarkPrices():
-                account_commands.set_marks(state, trading.events, command)
+                marks.set_marks(state, trading.events, command)
+            case SetIndexPrices():
+                marks.set_index_prices(state, trading.events, command)
+            case SetCollateralPrices():
+                account_commands.set_collateral_prices(state, trading.events, command)
+            case SetTradingState():
+                account_commands.set_trading_state(state, trading.events, command)
             case Credit():
                 account_commands.credit(state, trading.events, command)
             case CreateAccount():
                 account_commands.create(state, trading.events, command)
             case AdvanceTime():
-                account_commands.advance(state, trading.events)
+                funding.advance(state, trading.events)
             case ContinueLiquidations():
                 pass
 
@@ -112,7 +161,12 @@ class Venue:
     @property
     def has_unfinished_liquidations(self) -> bool:
         """Whether ``ContinueLiquidations`` must come next (LIQ-011)."""
-        return bool(self._state.liquidations)
+        return self._state.unfinished_liquidations > 0
+
+    @property
+    def next_due_ns(self) -> TimeNs | None:
+        """When the next ``AdvanceTime`` must come for what is due to happen at its time; None for never (FUND-004)."""
+        return funding.next_due_ns(self._state)
 
     def digest(self) -> str:
         """Return the hash of the whole state as hex."""
@@ -134,26 +188,47 @@ class Venue:
         """Return an account's cross pool. Raises ``KeyError`` for an unknown account."""
         return self._state.accounts.view_account(account)
 
-    def position(self, account: AccountId, symbol: Symbol) -> PositionView:
+    def position(self, account: AccountId, symbol: Symbol, position_side: PositionSide = PositionSide.NET) -> PositionView:
         """Return one position, flat if there is none. Raises ``KeyError`` for an unknown account or symbol."""
-        return self._state.accounts.view_position(account, symbol)
+        return self._state.accounts.view_position(account, symbol, position_side)
 
     def positions(self, account: AccountId) -> tuple[PositionView, ...]:
         """Return every position that is open, has orders or has settings of its own, by symbol."""
         held = self._state.accounts.account(account).positions
-        return tuple(self.position(account, symbol) for symbol in sorted(held) if not is_untouched(held[symbol]))
+        return tuple(
+            self.position(account, each.symbol, each.position_side) for _, each in sorted(held.items()) if not each.is_untouched
+        )
 
-    def standing_decision(self, account: AccountId, symbol: Symbol) -> MarginDecision:
+    def scopes(self, account: AccountId) -> tuple[ScopeView, ...]:
+        """Return the health of each of the account's scopes with a position (MARG-020). Raises ``KeyError``."""
+        return self._state.accounts.view_scopes(account)
+
+    def standing_decision(
+        self, account: AccountId, symbol: Symbol, position_side: PositionSide = PositionSide.NET
+    ) -> MarginDecision:
         """Return the margin decision of an order that is refused before it can become a command."""
-        return self._state.accounts.standing_decision(account, symbol)
+        return self._state.accounts.standing_decision(account, symbol, position_side)
+
+    def index_price(self, symbol: Symbol) -> Ticks | None:
+        """Return a symbol's index price, or None before there was one."""
+        return self._state.markets[symbol].index_price
+
+    def funding(self, symbol: Symbol) -> FundingView:
+        """Return how a symbol's funding stands. Raises ``KeyError`` for an unknown symbol."""
+        return funding.funding_view(self._state, symbol)
+
+    def trading_state(self, symbol: Symbol) -> TradingState:
+        """Return whether a symbol trades (BOOK-017)."""
+        return TradingState.HALTED if symbol in self._state.halted else TradingState.OPEN
 
     def open_orders(self, account: AccountId, symbol: Symbol | None = None) -> tuple[OrderView, ...]:
         """Return the account's resting orders by order id."""
         held = self._state.accounts.account(account).positions
         found: list[OrderView] = []
-        for name, position in held.items():
-            if symbol in (None, name):
-                found.extend(self._state.books[name].orders[order_id].view() for order_id in position.orders)
+        for position in held.values():
+            if symbol in (None, position.symbol):
+                book = self._state.books[position.symbol]
+                found.extend(book.orders[order_id].view() for order_id in position.orders)
         return tuple(sorted(found, key=lambda order: order.order_id))
 
     def funds(self) -> FundView:

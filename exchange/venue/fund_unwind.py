@@ -1,0 +1,75 @@
+"""How the insurance fund gets rid of what it took over: in slices, through the public book, as a taker (LIQ-015)."""
+
+from __future__ import annotations
+
+from exchange.accounts.position import Position
+from exchange.domain.closeout_math import fraction_close
+from exchange.domain.enums import OrderType, Side, TimeInForce
+from exchange.domain.events import OrderAccepted
+from exchange.domain.ids import INSURANCE_FUND
+from exchange.domain.units import PPM, Lots, Ticks, ceil_div
+from exchange.matching.admission import band_high, band_low
+from exchange.matching.book import Book
+from exchange.matching.order import Order
+from exchange.venue.state import VenueState
+from exchange.venue.trading import Trading
+
+UNWIND_LEVELS_MAX = 100
+"""How many levels of the book are looked at for the share that a slice may take."""
+
+
+def unwind_fund(state: VenueState, trading: Trading) -> None:
+    """Send one slice per symbol in which the fund has a position, no sooner than the interval allows."""
+    policy, fund = state.policy, state.accounts.ledger.fund
+    if not policy.fund_unwind_fraction or state.unfinished_liquidations:
+        return
+    for symbol, position in sorted(fund.positions.items()):
+        rested = state.now_ns - state.unwound_ns.get(symbol, -policy.fund_unwind_interval) >= policy.fund_unwind_interval
+        if not position.quantity or not rested or symbol in state.halted or state.accounts.is_stale(symbol):
+            continue
+        limit = _worst_price(position, state.accounts.marks[symbol])
+        quantity = _slice(state, position, limit)
+        if quantity:
+            state.unwound_ns[symbol] = state.now_ns
+            _send(state, trading, position, quantity, limit)
+
+
+def _worst_price(position: Position, mark: Ticks) -> Ticks:
+    band = position.instrument.market_protection
+    return band_low(mark, band) if position.quantity > 0 else band_high(mark, band)
+
+
+def _slice(state: VenueState, position: Position, limit: Ticks) -> Lots:
+    """Return how much to sell now: the fraction, at least the minimum, at most the share of the book and one order."""
+    policy, instrument = state.policy, position.instrument
+    per_lot = state.accounts.marks[position.symbol] * instrument.cash_per_tick_lot
+    wanted = max(
+        fraction_close(position.quantity, policy.fund_unwind_fraction), ceil_div(policy.fund_unwind_notional_min, per_lot)
+    )
+    resting = _resting_within(state.books[position.symbol], position, limit)
+    return min(wanted, abs(position.quantity), instrument.quantity_max, resting * policy.fund_unwind_book_share // PPM)
+
+
+def _resting_within(book: Book, position: Position, limit: Ticks) -> Lots:
+    """Return how much rests on the side that the slice would meet, no worse than ``limit``."""
+    sign = 1 if position.quantity > 0 else -1
+    levels = book.depth(Side.BUY if sign > 0 else Side.SELL, UNWIND_LEVELS_MAX)
+    return sum(level.quantity for level in levels if sign * (level.price - limit) >= 0)
+
+
+def _send(state: VenueState, trading: Trading, position: Position, quantity: Lots, limit: Ticks) -> None:
+    order = Order(
+        order_id=state.counters.next_order_id(),
+        account=INSURANCE_FUND,
+        symbol=position.symbol,
+        side=Side.SELL if position.quantity > 0 else Side.BUY,
+        quantity=quantity,
+        limit_price=limit,
+        time_ns=state.now_ns,
+        order_type=OrderType.LIMIT,
+        time_in_force=TimeInForce.IOC,
+        reduce_only=True,
+    )
+    trading.events.append(OrderAccepted(order=order.view(), decision=None))
+    trading.enter(order, is_reducing=True, raises_reserve=False)
+    trading.run(order)
