@@ -49,6 +49,8 @@ def _judge(case: Case) -> tuple[Outcome, str]:
     skipped = skip_reason(case)
     if skipped is not None:
         return Outcome.SKIPPED, skipped
+    if not case.expected:
+        return Outcome.FAILED, "malformed case: it expects nothing"
     try:
         figures = ADAPTERS[case.formula_id](case)
         wrong = list(_disagreements(case, figures))
