@@ -43,8 +43,9 @@ class Given:
         return name in self._inputs
 
     def __getitem__(self, name: str) -> Fraction:
+        found = self._raw(name)
         try:
-            return exact(self._raw(name))
+            return exact(found)
         except CaseError as error:
             raise CaseError(f"input {name}: {error}") from None
 

@@ -59,7 +59,7 @@ def initial_by_leverage(case: Case) -> Figures:
     price = given["price"] if "price" in given else given["entry"]
     scale = fine_scale([price], [given["qty"]])
     instrument = perpetual(scale.cash_per_tick_lot)
-    held = initial_margin(instrument, scale.lots(given["qty"]), scale.ticks(price), int(given["leverage"]))
+    held = initial_margin(instrument, scale.lots(given["qty"]), scale.ticks(price), whole_leverage(given))
     return {"initial_margin": scale.money(held)}
 
 
@@ -108,8 +108,8 @@ def isolated_at_flat_rates(case: Case) -> Figures:
 def whole_leverage(given: Given) -> int:
     """Return the leverage that a case gives, or that its initial rate is the reciprocal of."""
     leverage = given["leverage"] if "leverage" in given else 1 / given["imr"]
-    if leverage.denominator != 1:
-        raise CaseError(f"leverage {leverage} is no whole number")
+    if leverage.denominator != 1 or leverage < 1:
+        raise CaseError(f"the leverage {leverage} is no whole number from 1")
     return int(leverage)
 
 
@@ -129,7 +129,7 @@ def cost_of_order(case: Case) -> Figures:
     scale = fine_scale([given["price"], given["mark"]], [given["qty"]])
     instrument, lots = perpetual(scale.cash_per_tick_lot), scale.lots(given["qty"])
     price, mark = scale.ticks(given["price"]), scale.ticks(given["mark"])
-    margin = initial_margin(instrument, lots, price, int(given["leverage"]))
+    margin = initial_margin(instrument, lots, price, whole_leverage(given))
     loss = open_loss(instrument, given.sign, lots, price, mark)
     return {"initial_margin": rounded_down(scale.money(margin), 2), "open_loss": scale.money(loss)}
 

@@ -73,7 +73,8 @@ def test_a_case_of_another_rule_is_skipped_with_the_rule_that_differs() -> None:
         ({"inputs": {**MARGIN["inputs"], "qty": "ten"}}, "malformed case: input qty: 'ten' is no plain decimal number"),
         ({"inputs": {**MARGIN["inputs"], "qty": "1e999"}}, "malformed case: input qty: '1e999' is no plain decimal number"),
         ({"inputs": {**MARGIN["inputs"], "qty": 0.1}}, "malformed case: input qty: '0.1' is no plain decimal number"),
-        ({"inputs": {**MARGIN["inputs"], "leverage": "0"}}, "the adapter broke: ZeroDivisionError"),
+        ({"inputs": {**MARGIN["inputs"], "leverage": "0"}}, "malformed case: the leverage 0 is no whole number from 1"),
+        ({"inputs": {**MARGIN["inputs"], "leverage": "2.5"}}, "malformed case: the leverage 5/2 is no whole number from 1"),
         ({"rounding": "roughly"}, "malformed case: the rounding 'roughly' is not known"),
         ({"expected": {"initial_margin": "much"}}, "malformed case: 'much' is no plain decimal number"),
         ({"inputs": ["10", "1500"]}, "malformed case: Expected `object`, got `array` - at `$.inputs`"),
@@ -84,6 +85,14 @@ def test_a_malformed_case_has_failed_and_says_why(fields: dict[str, Any], reason
     assert result.outcome is Outcome.FAILED
     assert result.reason.startswith(reason)
     assert result.case_id == "hand-1"
+
+
+def test_an_adapter_that_breaks_fails_its_case_and_stops_no_other() -> None:
+    broken = changed(formula_id="funding_rounding", inputs={"sizes": ["1"], "payment": "1", "position_factor": "0"})
+    first, second = run_cases([broken, MARGIN])
+    assert first.outcome is Outcome.FAILED
+    assert first.reason.startswith("the adapter broke: ZeroDivisionError")
+    assert second.outcome is Outcome.PASSED
 
 
 @pytest.mark.parametrize("written", [None, 7, "case", [], {}, {"id": 5}])
