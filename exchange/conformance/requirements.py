@@ -107,7 +107,7 @@ def isolated_at_flat_rates(case: Case) -> Figures:
 
 def whole_leverage(given: Given) -> int:
     """Return the leverage that a case gives, or that its initial rate is the reciprocal of."""
-    leverage = given["leverage"] if "leverage" in given else 1 / given["imr"]
+    leverage = 1 / given["imr"] if "imr" in given else given["leverage"]
     if leverage.denominator != 1 or leverage < 1:
         raise CaseError(f"the leverage {leverage} is no whole number from 1")
     return int(leverage)
