@@ -370,11 +370,15 @@ class AccountService:
         self.touch(Scope(position.account, None))
         self.note_position(position)
 
-    def apply_mark_prices(self, marks: Sequence[MarkPrice]) -> None:
-        """Revalue: take over new marks and note every scope that they can have moved (MARG-019)."""
+    def apply_mark_prices(self, marks: Sequence[MarkPrice], *, is_fresh: bool = True) -> None:
+        """Revalue: take over new marks and note every scope that they can have moved (MARG-019).
+
+        Marks that are not fresh are made of an index that nobody has told anew: they keep their age (MARK-004).
+        """
         for mark in marks:
             self.marks[mark.symbol] = mark.price
-            self.mark_times[mark.symbol] = self.now_ns
+            if is_fresh:
+                self.mark_times[mark.symbol] = self.now_ns
         for mark in marks:
             for position in self.holders[mark.symbol].values():
                 self.touch(path_of(position).scope(position))
