@@ -115,16 +115,25 @@ def build_tiers(rows: Iterable[TierRow]) -> tuple[Tier, ...]:
         _check_row(number, row, previous)
         amount = 0
         if previous is not None:
-            step, rest = divmod(row.notional_floor * (row.maintenance_rate - previous.maintenance_rate), PPM)
-            if rest:
-                raise ValueError(
-                    f"tier {number}: its maintenance amount is no whole number of cash units; round its notional_floor"
-                )
-            amount = previous.maintenance_amount + step
+            try:
+                amount = next_maintenance_amount(previous, row)
+            except ValueError as error:
+                raise ValueError(f"tier {number}: {error}") from None
         tiers.append(Tier(row.notional_floor, row.maintenance_rate, row.max_leverage, amount))
     if not tiers:
         raise ValueError("at least one tier is needed")
     return tuple(tiers)
+
+
+def next_maintenance_amount(previous: Tier, row: TierRow) -> Cash:
+    """Return the maintenance amount of the tier after ``previous``: one step of the recurrence (MARG-002).
+
+    Raises ``ValueError`` with a sentence when it is no whole number of cash units.
+    """
+    step, rest = divmod(row.notional_floor * (row.maintenance_rate - previous.maintenance_rate), PPM)
+    if rest:
+        raise ValueError("its maintenance amount is no whole number of cash units; round its notional_floor")
+    return previous.maintenance_amount + step
 
 
 def _check_row(number: int, row: TierRow, previous: Tier | None) -> None:
