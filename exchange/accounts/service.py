@@ -318,7 +318,8 @@ class AccountService:
         if leg.terms is None:
             ledger.transfer(wallet, ledger.fees, effect.fee, EntryKind.FEE)
         else:
-            ledger.transfer(wallet, ledger.fund.wallet, effect.fee, EntryKind.LIQUIDATION_FEE)
+            kind = EntryKind.LIQUIDATION_FEE if effect.fee >= 0 else EntryKind.INSURANCE
+            ledger.transfer(wallet, ledger.fund.wallet, effect.fee, kind)
         ledger.transfer(position.wallet, account.wallet, effect.margin_out, EntryKind.MARGIN)
         if effect.margin_in or effect.margin_out:
             self.touch(Scope(leg.account, None))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Sequence
 from fractions import Fraction
 
 from exchange.accounts.liquidation import urgency
@@ -11,6 +12,7 @@ from exchange.accounts.position import Position
 from exchange.accounts.risk import Scope, TouchedScope
 from exchange.domain.enums import MarginMode, OrderType, PositionSide, SelfTradePrevention, Side, TimeInForce, TradingState
 from exchange.domain.events import (
+    AnyEvent,
     BookChanged,
     CloseOutVenue,
     CollateralSold,
@@ -50,9 +52,12 @@ class Resolution:
         self._queue: list[tuple[Fraction, str, str, Scope]] = []
         """The flagged scopes, most urgent first, as a heap with entries left behind; derived from the state."""
 
-    def run(self) -> None:
-        """Flag every breached scope and take steps, worst first, until all are resolved, wait, or the bound is reached."""
-        self._wake()
+    def run(self, news: Sequence[AnyEvent]) -> None:
+        """Flag every breached scope and take steps, worst first, until all are resolved, wait, or the bound is reached.
+
+        ``news`` is what has happened since it last ran: what may let those that wait go on.
+        """
+        self._wake(news)
         self._note_changes()
         for _ in range(self._state.limits.liquidation_steps_max):
             liquidation = self._most_urgent()
@@ -66,13 +71,13 @@ class Resolution:
 
     # -- whose turn it is ------------------------------------------------------------------------------------------
 
-    def _wake(self) -> None:
+    def _wake(self, news: Sequence[AnyEvent]) -> None:
         """Let those that wait go on if a mark or a book of theirs has changed, or a symbol was opened (LIQ-013)."""
         waiting = [each for each in self._state.liquidations.values() if each.is_waiting]
         if not waiting:
             return
-        changed = {event.symbol for event in self._trading.events if isinstance(event, BookChanged | MarkPriceChanged)}
-        opened = {event.symbol for event in self._trading.events if isinstance(event, TradingStateSet)}
+        changed = {event.symbol for event in news if isinstance(event, BookChanged | MarkPriceChanged)}
+        opened = {event.symbol for event in news if isinstance(event, TradingStateSet)} - self._state.halted
         for liquidation in waiting:
             symbols = {held.symbol for held in self._close_outs.positions_of(liquidation.scope) if held.quantity}
             is_fresh = not self._accounts.has_stale_mark(liquidation.scope)
@@ -362,7 +367,6 @@ class Resolution:
         self._trading.events.append(
             TradingStateSet(symbol=symbol, trading_state=TradingState.HALTED, liquidation_id=liquidation.liquidation_id)
         )
-        self._wait(liquidation, halted=True)
 
     def _deleverage(self, liquidation: Liquidation, position: Position, other: Position, venue: CloseOutVenue) -> None:
         """Have an opposite position take lots; its own orders go first."""
