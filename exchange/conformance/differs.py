@@ -1,4 +1,4 @@
-"""Cases that are not run, each with the rule that differs, and formulas that wait for a feature.
+"""Cases that are not run, each with the rule that differs.
 
 A key is a case id or a formula id; a case id wins. An entry for a formula id stands for all its cases.
 """
@@ -73,9 +73,3 @@ DIFFERS: Mapping[str, str] = {
 """Why a case, or every case of a formula, is no case of the rules here."""
 
 ORDERS_IN_MAINTENANCE = PROFILE + "orders count in maintenance, and other levels are multiples of it"
-
-AWAITS: Mapping[str, str] = {
-    "tier_cum": "needs one step of the recurrence as a function",
-    "adl_fill": "needs a venue to deleverage in",
-}
-"""Formulas whose rule the engine shares but has no function for yet."""

@@ -17,7 +17,7 @@ from exchange.conformance.numbers import (
     rate_of,
     rounded_down,
 )
-from exchange.domain.instrument import Instrument, Tier, TierRow, build_tiers
+from exchange.domain.instrument import Instrument, Tier, TierRow, build_tiers, next_maintenance_amount
 from exchange.domain.margin_math import initial_margin, maintenance_margin, open_loss, tier_at, unrealized_pnl
 from exchange.domain.units import PPM
 
@@ -42,6 +42,15 @@ def amounts_of_table(case: Case) -> Figures:
     scale = fine_scale((), (), floors)
     rows = [TierRow(scale.cash(floor), ppm(rate), 1) for floor, rate in zip(floors, rates, strict=True)]
     return {"cum": [scale.money(tier.maintenance_amount) for tier in build_tiers(rows)]}
+
+
+def amount_of_tier(case: Case) -> Figures:
+    """Return the maintenance amount of a tier from the one before it (MARG-002)."""
+    given = case.given
+    scale = fine_scale((), (), [given["floor"], given["prev_cum"]])
+    before = Tier(0, ppm(given["prev_mmr"]), 1, scale.cash(given["prev_cum"]))
+    row = TierRow(scale.cash(given["floor"]), ppm(given["mmr"]), 1)
+    return {"cum": scale.money(next_maintenance_amount(before, row))}
 
 
 def by_factor(cash_per_tick_lot: int, factor: Fraction, rate: int = 0) -> tuple[Instrument, int]:
@@ -227,6 +236,7 @@ def ratio_with_close_fee(case: Case) -> Figures:
 ADAPTERS: Mapping[str, Adapter] = {
     "mm_tiered": tier_of_notional,
     "tiered_step_mm": tier_of_notional,
+    "tier_cum": amount_of_tier,
     "tier_cum_chain": amounts_of_table,
     "im_leverage": initial_by_leverage,
     "amr": initial_by_leverage,

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from exchange.conformance import changes, defaults, funding, orders, prices, requirements
+from exchange.conformance import changes, defaults, funding, orders, prices, queues, requirements
 from exchange.conformance.cases import Adapter, Case, CaseResult, Outcome
-from exchange.conformance.differs import AWAITS, DIFFERS, ORDERS_IN_MAINTENANCE
+from exchange.conformance.differs import DIFFERS, ORDERS_IN_MAINTENANCE
 from exchange.conformance.numbers import CaseError, Figure, agrees
 
 ADAPTERS: Mapping[str, Adapter] = {
@@ -20,6 +20,7 @@ ADAPTERS: Mapping[str, Adapter] = {
     **changes.ADAPTERS,
     **defaults.ADAPTERS,
     **funding.ADAPTERS,
+    **queues.ADAPTERS,
 }
 """One adapter per formula id."""
 
@@ -68,9 +69,7 @@ def skip_reason(case: Case) -> str | None:
             return DIFFERS[key]
     if case.formula_id == "vega_margin_levels" and case.applicability != "direct":
         return ORDERS_IN_MAINTENANCE
-    if case.formula_id in ADAPTERS:
-        return None
-    return AWAITS.get(case.formula_id, f"the formula {case.formula_id[:60]!r} is not known")
+    return None if case.formula_id in ADAPTERS else f"the formula {case.formula_id[:60]!r} is not known"
 
 
 def _disagreements(case: Case, figures: Mapping[str, Figure]) -> Iterable[str]:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from exchange.conformance.cases import Outcome
-from exchange.conformance.differs import AWAITS, DIFFERS, PROFILE
+from exchange.conformance.differs import DIFFERS, PROFILE
 from exchange.conformance.runner import ADAPTERS, run_cases, tally, tally_by_system_and_kind
 
 PUBLISHED = Path(os.environ.get("RINGFENCE_PUBLISHED_CASES", "/work/shared/oracle/margin_cases.json"))
@@ -39,7 +39,7 @@ def test_no_published_case_fails_and_nearly_all_that_are_of_our_rules_are_run(ca
 def test_every_direct_case_that_is_not_run_names_the_rule_that_differs(cases: list[dict[str, Any]]) -> None:
     for result in run_cases(cases):
         if result.applicability == "direct" and result.outcome is Outcome.SKIPPED:
-            reasons = {DIFFERS.get(result.case_id), DIFFERS.get(result.formula_id), AWAITS.get(result.formula_id)}
+            reasons = {DIFFERS.get(result.case_id), DIFFERS.get(result.formula_id)}
             assert result.reason in reasons, result
             assert not result.reason.startswith(PROFILE), result
         elif result.outcome is Outcome.SKIPPED:
@@ -51,9 +51,7 @@ def test_every_adapter_and_every_excuse_is_of_a_published_case(cases: list[dict[
     ids = {case["id"] for case in cases}
     assert sorted(ADAPTERS.keys() - formulas) == []
     assert sorted(DIFFERS.keys() - formulas - ids) == []
-    assert sorted(AWAITS.keys() - formulas) == []
-    assert sorted(AWAITS.keys() & ADAPTERS.keys()) == []
-    assert sorted(formulas - ADAPTERS.keys() - DIFFERS.keys() - AWAITS.keys()) == []
+    assert sorted(formulas - ADAPTERS.keys() - DIFFERS.keys()) == []
 
 
 def shifted(expected: Any) -> Any:
