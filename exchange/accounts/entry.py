@@ -30,8 +30,12 @@ def available_balance(account: Account, marks: Mapping[Symbol, Ticks]) -> Cash:
 
 
 def available_settlement(account: Account, marks: Mapping[Symbol, Ticks]) -> Cash:
-    """Return what of that is there in the settlement asset: for isolated wallets and withdrawals (MARG-009)."""
-    available = available_balance(account, marks)
+    """Return what is available in the settlement asset: for isolated wallets and withdrawals (MARG-009)."""
+    return settlement_part(account, marks, available_balance(account, marks))
+
+
+def settlement_part(account: Account, marks: Mapping[Symbol, Ticks], available: Cash) -> Cash:
+    """Return what of the available balance is there in the settlement asset; all of it without collateral assets."""
     if not account.collateral_value:
         return available
     isolated = sum(

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from exchange.accounts.collateral import CollateralBook
 from exchange.accounts.cross import pool_risk
-from exchange.accounts.entry import available_balance, available_settlement
+from exchange.accounts.entry import available_balance, settlement_part
 from exchange.accounts.ledger import Ledger
 from exchange.accounts.liquidation_prices import position_liquidation_price
 from exchange.accounts.margin import path_of
@@ -30,7 +30,7 @@ from exchange.domain.views import AccountView, AssetFundView, CollateralView, Fu
 
 def view_account(account: Account, marks: Mapping[Symbol, Ticks], collateral: CollateralBook) -> AccountView:
     """Return an account's cross pool, and its exposure over all scopes (MARG-005, MARG-009, MARG-020)."""
-    pool = pool_risk(account, marks)
+    pool, available = pool_risk(account, marks), available_balance(account, marks)
     isolated, notional = 0, pool.notional
     for position in isolated_positions(account):
         risk = path_of(position).risk(account, position, marks)
@@ -43,11 +43,11 @@ def view_account(account: Account, marks: Mapping[Symbol, Ticks], collateral: Co
         initial_margin=pool.initial_margin,
         maintenance_margin=pool.maintenance_margin,
         order_margin=sum(order_margin(held, marks.get(held.symbol)) for held in account.positions.values()),
-        available_balance=available_balance(account, marks),
+        available_balance=available,
         margin_ratio=margin_ratio(pool.equity, pool.maintenance_margin),
         bankrupt=pool.equity <= 0 and pool.maintenance_margin > 0,
         total_equity=pool.equity + isolated,
-        withdrawable=max(0, available_settlement(account, marks)),
+        withdrawable=max(0, settlement_part(account, marks, available)),
         notional=notional,
         effective_leverage=effective_leverage(notional, pool.equity + isolated),
         position_mode=account.position_mode,
