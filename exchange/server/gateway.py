@@ -24,6 +24,7 @@ from exchange.server.pictures import Pictures
 from exchange.server.publisher import Publisher
 from exchange.server.socket_connection import SocketConnection
 from exchange.server.subscriptions import Subscriptions
+from exchange.services.clock import ClockMode
 from exchange.wire.bodies import time_us
 from exchange.wire.fields import PROTOCOL_VERSION
 from exchange.wire.messages import Hello, Limits
@@ -61,7 +62,7 @@ class Gateway:
         self._sockets: dict[SocketConnection, None] = {}
         self._unflushed: dict[SocketConnection, None] = {}
         self._server: Server | None = None
-        self._ticker: asyncio.Task[None] | None = None
+        self._timers: list[asyncio.Task[None]] = []
         self._address = ("", 0)
         self._is_stopping = False
 
@@ -98,7 +99,10 @@ class Gateway:
         )
         bound = next(iter(self._server.sockets)).getsockname()
         self._address = (bound[0], bound[1])
-        self._ticker = asyncio.get_running_loop().create_task(self._tick())
+        loop = asyncio.get_running_loop()
+        self._timers.append(loop.create_task(self._tick()))
+        if self._parts.clock.mode is ClockMode.REAL:
+            self._timers.append(loop.create_task(self._fire_due()))
         return self._address
 
     async def stop(self) -> None:
@@ -113,8 +117,12 @@ class Gateway:
             else:
                 socket.connection.shut_down(self.limits.restart_retry_ms)
         await self._server.wait_closed()
-        if self._ticker is not None:
-            self._ticker.cancel()
+        for timer in self._timers:
+            timer.cancel()
+        for outcome in await asyncio.gather(*self._timers, return_exceptions=True):
+            if isinstance(outcome, Exception):
+                _log.error("a timer was ended by an internal error", exc_info=outcome)
+        self._timers.clear()
         self._server = None
 
     async def _tick(self) -> None:
@@ -123,6 +131,12 @@ class Gateway:
             await asyncio.sleep(self.limits.tick_interval_ms / 1000)
             for socket in tuple(self._sockets):
                 socket.tick(loop.time())
+
+    async def _fire_due(self) -> None:
+        """Ask the venue from time to time whether anything is due: on real time that is when nobody sends a command."""
+        while True:
+            await asyncio.sleep(self.limits.due_interval_ms / 1000)
+            self._parts.tick()
 
     # -- connections -----------------------------------------------------------------------------------------------
 

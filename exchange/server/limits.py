@@ -52,5 +52,7 @@ class ServerLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """How long a closing handshake may take before the connection is cut."""
     tick_interval_ms: int = 1_000
     """How often connections are looked at for pings and idleness."""
+    due_interval_ms: int = 250
+    """How often a venue on real time is asked whether anything is due, such as funding (FUND-004)."""
     restart_retry_ms: int = 1_000
     """When a client may come back after the server stopped, as the ``shutdown`` message tells it."""

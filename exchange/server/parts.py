@@ -37,7 +37,7 @@ class ExchangeParts(NamedTuple):
             applied = self.sequencer.submit(command)
         except SequencerHaltedError as halt:
             if not was_halted:
-                _log.critical("the venue was halted by an internal error", exc_info=halt)
+                _log_halt(halt)
             raise fault(
                 Fault.HALTED, "the venue was halted by an internal error and takes no commands; its operator must restart it"
             ) from None
@@ -46,3 +46,16 @@ class ExchangeParts(NamedTuple):
                 instrument = None if event.symbol is None else self.venue.instruments.get(event.symbol)
                 raise rejection(event.reason, event.limit, event.actual, instrument)
         return applied
+
+    def tick(self) -> None:
+        """Apply what has fallen due by now; a venue that was halted stays as it is."""
+        if self.sequencer.is_halted:
+            return
+        try:
+            self.sequencer.tick()
+        except SequencerHaltedError as halt:
+            _log_halt(halt)
+
+
+def _log_halt(halt: SequencerHaltedError) -> None:
+    _log.critical("the venue was halted by an internal error", exc_info=halt)

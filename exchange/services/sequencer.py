@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Protocol, TypeAlias
 
 import msgspec
 
-from exchange.domain.commands import AnyCommand, ContinueLiquidations
+from exchange.domain.commands import AdvanceTime, AnyCommand, ContinueLiquidations
 from exchange.domain.events import AnyEvent
 from exchange.domain.units import TimeNs
 from exchange.services.clock import Clock
 
 CONTINUATIONS_MAX = 100_000
 """Liquidation commands after one command; accounts and positions are bounded, so reaching this is a bug and halts."""
+DUE_COMMANDS_MAX = 10_000
+"""Commands for what fell due before one other command; after a longer jump of time the rest is caught up with later."""
 
 
 class Applied(msgspec.Struct, frozen=True):
@@ -46,6 +49,11 @@ class SequencedVenue(Protocol):
         """Whether a ContinueLiquidations command must come next (LIQ-011)."""
         ...
 
+    @property
+    def next_due_ns(self) -> TimeNs | None:
+        """When the next AdvanceTime command must come, or None for never (FUND-004)."""
+        ...
+
     def apply(self, command: AnyCommand, *, now_ns: TimeNs) -> tuple[AnyEvent, ...]:
         """Change the state by one command and return what happened."""
         ...
@@ -59,14 +67,23 @@ class Sequencer:
     """Applies commands one at a time, at times that never go backward.
 
     Synchronous, without a queue: when ``submit`` returns, the command, the liquidations that it set off and every
-    listener are done. An exception out of the venue or a listener is a bug: it halts the sequencer for good, since the
-    state behind it can no longer be trusted.
+    listener are done. What fell due before comes first, each at its own time, as a command of its own. An exception
+    out of the venue or a listener is a bug: it halts the sequencer for good, since the state behind it can no longer
+    be trusted.
     """
 
-    def __init__(self, venue: SequencedVenue, clock: Clock, *, continuations_max: int = CONTINUATIONS_MAX) -> None:
+    def __init__(
+        self,
+        venue: SequencedVenue,
+        clock: Clock,
+        *,
+        continuations_max: int = CONTINUATIONS_MAX,
+        due_commands_max: int = DUE_COMMANDS_MAX,
+    ) -> None:
         self._venue = venue
         self._clock = clock
         self._continuations_max = continuations_max
+        self._due_commands_max = due_commands_max
         self._listeners: list[Listener] = []
         self._busy = False
         self._failure: Exception | None = None
@@ -86,35 +103,64 @@ class Sequencer:
         self._listeners.append(listener)
 
     def submit(self, command: AnyCommand) -> Applied:
-        """Apply ``command`` now, then the liquidation commands it leaves behind; return what came of ``command``.
+        """Apply what fell due, then ``command``, then the liquidations it leaves behind; return what came of ``command``.
 
         Raises ``SequencerHaltedError`` after, and for, a bug.
         """
+        with self._one_at_a_time():
+            now_ns = self._now_ns()
+            self._fire_due(now_ns)
+            applied = self._apply(command, now_ns)
+            self._finish_liquidations()
+        return applied
+
+    def tick(self) -> None:
+        """Apply what has fallen due by now; for a timer, where time passes by itself.
+
+        Raises ``SequencerHaltedError`` after, and for, a bug.
+        """
+        with self._one_at_a_time():
+            self._fire_due(self._now_ns())
+
+    @contextmanager
+    def _one_at_a_time(self) -> Iterator[None]:
         if self._failure is not None:
             raise SequencerHaltedError("the venue was halted by an internal error and takes no commands") from self._failure
         if self._busy:
             raise RuntimeError("a listener may not submit commands while one is being applied")
         self._busy = True
         try:
-            applied = self._apply(command)
-            self._finish_liquidations()
+            yield
         except Exception as failure:
             self._failure = failure
             raise SequencerHaltedError("the venue was halted by an internal error") from failure
         finally:
             self._busy = False
-        return applied
+
+    def _now_ns(self) -> TimeNs:
+        return max(self._clock.now_ns(), self._venue.now_ns)
+
+    def _fire_due(self, until_ns: TimeNs) -> None:
+        """Let what is due up to ``until_ns`` happen in order, at its own time, or at once where that is past (FUND-004)."""
+        for _ in range(self._due_commands_max):
+            due_ns = self._venue.next_due_ns
+            if due_ns is None or due_ns > until_ns:
+                return
+            self._apply(AdvanceTime(), max(due_ns, self._venue.now_ns))
+            self._finish_liquidations()
 
     def _finish_liquidations(self) -> None:
-        """Apply the continuations that must come before anything else, each a command of its own (LIQ-011)."""
+        """Apply the continuations that must come before anything else, each a command of its own (LIQ-011).
+
+        They have the time of the command that left them, so that what is due later still finds its own.
+        """
         for _ in range(self._continuations_max):
             if not self._venue.has_unfinished_liquidations:
                 return
-            self._apply(ContinueLiquidations())
+            self._apply(ContinueLiquidations(), self._venue.now_ns)
         raise AssertionError(f"liquidations did not end within {self._continuations_max} commands")
 
-    def _apply(self, command: AnyCommand) -> Applied:
-        time_ns = max(self._clock.now_ns(), self._venue.now_ns)
+    def _apply(self, command: AnyCommand, time_ns: TimeNs) -> Applied:
         events = self._venue.apply(command, now_ns=time_ns)
         applied = Applied(self._venue.sequence, time_ns, command, events)
         for listener in self._listeners:
