@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
-from exchange.accounts.adl_ranking import in_order
-from exchange.accounts.risk import BankruptcyTerms
 from exchange.conformance.cases import Adapter, Case
 from exchange.conformance.engine import (
     ANY_LEVERAGE,
@@ -14,6 +12,7 @@ from exchange.conformance.engine import (
     OWNER,
     SYMBOL,
     Bench,
+    deleveraging_order,
     flat_tier,
     liquidation_fee,
     perpetual,
@@ -45,9 +44,9 @@ def fund_takes_all(case: Case) -> Figures:
     given = case.given
     scale = fine_scale([given["fill"], given["bankruptcy_price"]], [given["qty"]])
     lots = given.sign * scale.lots(given["qty"])
-    terms = BankruptcyTerms(lots, lots * scale.ticks(given["bankruptcy_price"]) * scale.cash_per_tick_lot)
+    bankruptcy = lots * scale.ticks(given["bankruptcy_price"]) * scale.cash_per_tick_lot
     instrument = perpetual(scale.cash_per_tick_lot, liquidation_fee=PPM)
-    change = liquidation_fee(instrument, terms, scale.ticks(given["fill"]), abs(lots))
+    change = liquidation_fee(instrument, lots, bankruptcy, scale.ticks(given["fill"]), abs(lots))
     return {"insurance_fund_delta": scale.money(change)}
 
 
@@ -153,8 +152,8 @@ def shortfall_of_winner(case: Case) -> Figures:
 
 def rank_by_score(case: Case) -> Figures:
     """Return in which order scored counterparties are deleveraged (LIQ-008)."""
-    scored = [((account.text("id"),), (0, account["score"])) for account in case.given.parts("accounts")]
-    return {"order": [name for (name,) in in_order(scored)]}
+    scored = [(account.text("id"), account["score"]) for account in case.given.parts("accounts")]
+    return {"order": list(deleveraging_order(scored))}
 
 
 ADAPTERS: Mapping[str, Adapter] = {

@@ -6,8 +6,11 @@ back is what the account service says of them.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from fractions import Fraction
 from typing import NamedTuple
 
+from exchange.accounts.adl_ranking import in_order
 from exchange.accounts.fills import leg_fee
 from exchange.accounts.liquidation import CloseOuts
 from exchange.accounts.margin import path_of
@@ -77,8 +80,15 @@ class Order(NamedTuple):
     quantity: Lots
 
 
-def orders_margin(instrument: Instrument, held: Lots, orders: list[Order], mark_price: Ticks, leverage: int) -> OrderMargin:
-    """Return what resting orders hold beside a cross position, in the engine's terms (MARG-008)."""
+def order_margin_without_mark(instrument: Instrument, held: Lots, orders: list[Order], leverage: int) -> Cash:
+    """Return what resting orders hold beside a cross position, each side at a mark where it has no open loss (MARG-008)."""
+    bids, asks = [order.price for order in orders if order.sign > 0], [order.price for order in orders if order.sign < 0]
+    at_best_bid = _margin_at(instrument, held, orders, max(bids, default=0), leverage)
+    at_best_ask = _margin_at(instrument, held, orders, min(asks, default=0), leverage)
+    return OrderMargin(at_best_bid.buys, at_best_ask.sells, at_best_bid.gap).total
+
+
+def _margin_at(instrument: Instrument, held: Lots, orders: list[Order], mark_price: Ticks, leverage: int) -> OrderMargin:
     position = Position(OWNER, instrument)
     position.quantity, position.leverage = held, leverage
     resting = [RestingOrder(number, *order, False) for number, order in enumerate(orders, start=1)]
@@ -171,7 +181,7 @@ class Bench:
     def liquidation_fee(self, account: AccountId, symbol: Symbol, price: Ticks, closed: Lots) -> Cash:
         """Return what the fund gets of a liquidation fill, or pays for it where that is negative (LIQ-006)."""
         terms, _ = self._close_outs.terms(self._service.position(account, symbol))
-        return liquidation_fee(self._service.instruments[symbol], terms, price, closed)
+        return liquidation_fee(self._service.instruments[symbol], terms.quantity, terms.value, price, closed)
 
     def fund_equity(self) -> Cash:
         """Return the insurance fund's equity."""
@@ -243,8 +253,14 @@ class Bench:
         return self._close_outs.apply_at_mark(position, other, abs(position.quantity)).fund_change
 
 
-def liquidation_fee(instrument: Instrument, terms: BankruptcyTerms, price: Ticks, closed: Lots) -> Cash:
-    """Return what the fund gets of a liquidation fill on the terms that its order was sent with (LIQ-006)."""
+def liquidation_fee(instrument: Instrument, quantity: Lots, bankruptcy: Cash, price: Ticks, closed: Lots) -> Cash:
+    """Return what the fund gets of a liquidation fill; ``bankruptcy`` is the whole position's value there (LIQ-006)."""
+    terms = BankruptcyTerms(quantity, bankruptcy)
     sign = -1 if terms.quantity > 0 else 1
     taker = Leg(OWNER, 1, sign, terms=terms)
     return leg_fee(instrument, ProposedFill(instrument.symbol, price, closed, taker, Leg(COUNTERPARTY, 2, -sign)), taker)
+
+
+def deleveraging_order(scores: Iterable[tuple[AccountId, Fraction]]) -> list[AccountId]:
+    """Return scored accounts in the order in which they are deleveraged (LIQ-008)."""
+    return [account for (account,) in in_order(((account,), (0, score)) for account, score in scores)]

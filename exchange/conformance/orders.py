@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
-from exchange.accounts.order_margin import OrderMargin
 from exchange.conformance.cases import Adapter, Case, Given
 from exchange.conformance.engine import (
     ANY_LEVERAGE,
@@ -15,7 +14,7 @@ from exchange.conformance.engine import (
     Bench,
     Order,
     flat_tier,
-    orders_margin,
+    order_margin_without_mark,
     perpetual,
 )
 from exchange.conformance.numbers import WHOLE_UNITS, CaseError, Figure, Scale, fine_scale, ppm, rounded_down
@@ -48,7 +47,7 @@ def margin_of_sides(case: Case) -> Figures:
 
 
 def _order_margin(given: Given, held: Fraction | int, orders: list[Given], factor: Fraction) -> Fraction:
-    """Ask for R. Each side is taken at a mark where it has no open loss, since such a case knows no mark."""
+    """Ask for R without a mark, since such a case knows none."""
     parts = given.get("position_factor", 1)
     sizes = [order["size"] / parts for order in orders]
     scale = fine_scale([order["price"] for order in orders], [*sizes, held / parts])
@@ -58,10 +57,7 @@ def _order_margin(given: Given, held: Fraction | int, orders: list[Given], facto
         for order, size in zip(orders, sizes, strict=True)
     ]
     lots = scale.lots(held / parts)
-    bids, asks = [order.price for order in resting if order.sign > 0], [order.price for order in resting if order.sign < 0]
-    at_best_bid = orders_margin(instrument, lots, resting, max(bids, default=0), leverage)
-    at_best_ask = orders_margin(instrument, lots, resting, min(asks, default=0), leverage)
-    return rounded_down(scale.money(OrderMargin(at_best_bid.buys, at_best_ask.sells, at_best_bid.gap).total), 0)
+    return rounded_down(scale.money(order_margin_without_mark(instrument, lots, resting, leverage)), 0)
 
 
 def entry_check(case: Case) -> Figures:
