@@ -18,11 +18,11 @@ UNWIND_LEVELS_MAX = 100
 """How many levels of the book are looked at for the share that a slice may take."""
 
 
-def unwind_fund(state: VenueState, trading: Trading) -> None:
-    """Send one slice per symbol in which the fund has a position, no sooner than the interval allows."""
-    policy, fund = state.policy, state.accounts.ledger.fund
+def unwind_fund(state: VenueState, trading: Trading) -> bool:
+    """Send one slice per symbol in which the fund has a position, no sooner than the interval allows; return if any was."""
+    policy, fund, has_sent = state.policy, state.accounts.ledger.fund, False
     if not policy.fund_unwind_fraction or state.unfinished_liquidations:
-        return
+        return False
     for symbol, position in sorted(fund.positions.items()):
         rested = state.now_ns - state.unwound_ns.get(symbol, -policy.fund_unwind_interval) >= policy.fund_unwind_interval
         if not position.quantity or not rested or symbol in state.halted or state.accounts.is_stale(symbol):
@@ -32,6 +32,8 @@ def unwind_fund(state: VenueState, trading: Trading) -> None:
         if quantity:
             state.unwound_ns[symbol] = state.now_ns
             _send(state, trading, position, quantity, limit)
+            has_sent = True
+    return has_sent
 
 
 def _worst_price(position: Position, mark: Ticks) -> Ticks:

@@ -52,22 +52,23 @@ class Resolution:
         self._queue: list[tuple[Fraction, str, str, Scope]] = []
         """The flagged scopes, most urgent first, as a heap with entries left behind; derived from the state."""
 
-    def run(self, news: Sequence[AnyEvent]) -> None:
+    def run(self, news: Sequence[AnyEvent], steps_max: int) -> int:
         """Flag every breached scope and take steps, worst first, until all are resolved, wait, or the bound is reached.
 
-        ``news`` is what has happened since it last ran: what may let those that wait go on.
+        ``news`` is what has happened since it last ran: what may let those that wait go on. Returns the steps left.
         """
         self._wake(news)
         self._note_changes()
-        for _ in range(self._state.limits.liquidation_steps_max):
+        for taken in range(steps_max):
             liquidation = self._most_urgent()
             if liquidation is None:
-                return
+                return steps_max - taken
             self._step(liquidation)
             self._note_changes()
         unfinished = self._state.unfinished_liquidations
         if unfinished:
             self._trading.events.append(LiquidationsDeferred(scopes=unfinished))
+        return 0
 
     # -- whose turn it is ------------------------------------------------------------------------------------------
 

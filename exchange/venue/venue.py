@@ -96,12 +96,11 @@ class Venue:
         funding.schedule(state)
         self._dispatch(command)
         report_changes(state, trading.events)
-        self._resolution.run(trading.events)
-        if isinstance(command, SetMarkPrices | SetIndexPrices | AdvanceTime):
-            told = len(trading.events)
-            unwind_fund(state, trading)
+        steps_left, told = self._resolution.run(trading.events, state.limits.liquidation_steps_max), len(trading.events)
+        may_unwind = isinstance(command, SetMarkPrices | SetIndexPrices | AdvanceTime)
+        if may_unwind and unwind_fund(state, trading):
             report_changes(state, trading.events)
-            self._resolution.run(trading.events[told:])
+            self._resolution.run(trading.events[told:], steps_left)
         report_changes(state, trading.events)
         marks.note_trades(state, trading.events)
         report_entries(state, trading.events)
