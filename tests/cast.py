@@ -9,7 +9,8 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from exchange.domain.ids import AccountId
-from exchange.domain.instrument import Instrument, TierRow, build_tiers
+from exchange.domain.instrument import CollateralAsset, Instrument, TierRow, build_tiers
+from exchange.domain.policy import LiquidationSizing, RiskPolicy
 from exchange.domain.units import Cash, Grid, parse_cash
 
 ALICE: AccountId = "alice"
@@ -59,6 +60,15 @@ DUST_PERP = replace(BTC_PERP, symbol="DUST-PERP", cash_per_tick_lot=1, notional_
 """One tick times one lot is the smallest unit of money, so that every rounding shows."""
 FINE_PERP = replace(BTC_PERP, symbol="FINE-PERP", cash_per_tick_lot=parse_cash("0.001"), quantity_max=1_000_000)
 """One lot at 1 is worth 0.001, for closes of many small parts."""
+
+COIN = CollateralAsset(asset="COIN", decimals=3, haircut=200_000, initial_price=parse_cash("100"))
+"""A whole one counts for 80."""
+GOLD = CollateralAsset(asset="GOLD", decimals=0, haircut=500_000, initial_price=parse_cash("10"))
+"""A whole one counts for 5 and cannot be divided."""
+COLLATERAL = {each.asset: each for each in (COIN, GOLD)}
+
+PLAIN_POLICY = RiskPolicy(liquidation_sizing=LiquidationSizing.FULL, margin_call_levels=())
+"""Liquidations close whole positions and nobody is warned: the plain arithmetic that most tables are about."""
 
 
 def cash(text: str) -> Cash:

@@ -5,15 +5,25 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from exchange.domain.enums import ORDER_LIFECYCLE, MarginMode, OrderStatus, Side
-from exchange.domain.events import AnyEvent, OrderAccepted, OrderCanceled, OrderFilled, OrderRested, OrderShrunk, TradeExecuted
+from exchange.domain.enums import ORDER_LIFECYCLE, MarginMode, OrderStatus, PositionMode, PositionSide, Side
+from exchange.domain.events import (
+    AnyEvent,
+    LedgerPosted,
+    OrderAccepted,
+    OrderCanceled,
+    OrderFilled,
+    OrderRested,
+    OrderShrunk,
+    TradeExecuted,
+)
+from exchange.domain.ids import FEES, INSURANCE_FUND, SETTLEMENT_ASSET, AccountId, AssetId, PositionId, position_id
 from exchange.domain.views import OrderView, PositionView
 from exchange.venue.venue import Venue
 
 
 def broken_laws(venue: Venue) -> list[str]:
     """Return a sentence for each law that the venue's state breaks."""
-    return [*_money(venue), *_positions(venue), *_books(venue), *_health(venue)]
+    return [*_money(venue), *_assets(venue), *_positions(venue), *_books(venue), *_health(venue)]
 
 
 def _all_positions(venue: Venue) -> Iterator[PositionView]:
@@ -26,9 +36,25 @@ def _money(venue: Venue) -> Iterator[str]:
     if venue.imbalance():
         yield f"the ledger is out by {venue.imbalance()} (CONS-001)"
     funds = venue.funds()
-    total = sum(venue.account(account).total_equity for account in venue.accounts())
-    if total + funds.fees + funds.insurance_fund_equity != funds.net_deposits:
-        yield "equities, fees and fund at the marks are not the net deposits (CONS-001)"
+    pools = [venue.account(account) for account in (*venue.accounts(), INSURANCE_FUND)]
+    total = sum(pool.total_equity for pool in pools[:-1]) + funds.fees + funds.insurance_fund_equity
+    if total - sum(pool.collateral_value for pool in pools) != funds.net_deposits:
+        yield "equities less collateral, fees and fund at the marks are not the net deposits (CONS-001)"
+
+
+def _assets(venue: Venue) -> Iterator[str]:
+    held: dict[AssetId, int] = defaultdict(int)
+    for account in venue.accounts():
+        for holding in venue.account(account).collateral:
+            held[holding.asset] += holding.balance
+            if holding.balance < 0:
+                yield f"{account} holds {holding.balance} of {holding.asset}"
+    for fund in venue.funds().assets:
+        if held.pop(fund.asset, 0) + fund.insurance_fund_balance != fund.net_deposits:
+            yield f"the balances of {fund.asset} are not its net deposits (CONS-007)"
+    for asset, total in held.items():
+        if total:
+            yield f"{total} of {asset} came from nowhere (CONS-007)"
 
 
 def _positions(venue: Venue) -> Iterator[str]:
@@ -37,6 +63,13 @@ def _positions(venue: Venue) -> Iterator[str]:
         sums[view.symbol] += view.quantity
         if not view.quantity and (view.entry_cost or view.isolated_wallet):
             yield f"{view.account} is flat in {view.symbol} with cost or isolated money left (CONS-002)"
+        if view.quantity * view.position_side.sign < 0:
+            yield f"the {view.position_side.value} position of {view.account} in {view.symbol} is {view.quantity} (MARG-025)"
+        if view.account == INSURANCE_FUND:
+            continue
+        in_hedge = venue.account(view.account).position_mode is PositionMode.HEDGE
+        if in_hedge == (view.position_side is PositionSide.NET) and (view.quantity or view.order_margin):
+            yield f"{view.account} has a position in {view.symbol} that its position mode does not know (MARG-025)"
     for symbol, total in sums.items():
         if total:
             yield f"positions of {symbol} sum to {total} (CONS-002)"
@@ -57,18 +90,59 @@ def _books(venue: Venue) -> Iterator[str]:
 
 
 def _health(venue: Venue) -> Iterator[str]:
+    is_stale = venue._state.accounts.is_stale
     for account in venue.accounts():
         pool, positions = venue.account(account), venue.positions(account)
-        cross = [view for view in positions if view.margin_mode is MarginMode.CROSS]
-        flagged = any(view.liquidating for view in cross)
-        if pool.equity < pool.maintenance_margin and not flagged:
+        cross = [view for view in positions if view.margin_mode is MarginMode.CROSS and view.quantity]
+        excused = pool.liquidating or any(is_stale(view.symbol) for view in cross)
+        if pool.equity < pool.maintenance_margin and not excused:
             yield f"the cross scope of {account} is below maintenance and unflagged (CONS-005)"
-        if not any(view.quantity for view in cross) and pool.wallet_balance < 0:
-            yield f"{account} has no cross position and a wallet of {pool.wallet_balance}"
+        if not cross and pool.wallet_balance < 0:
+            yield f"{account} has no cross position and a wallet of {pool.wallet_balance} (MARG-023)"
         for view in positions:
-            alone = view.margin_mode is MarginMode.ISOLATED and view.quantity
-            if alone and view.scope_equity < view.maintenance_margin and not view.liquidating:
-                yield f"{account}/{view.symbol} is below maintenance and unflagged (CONS-005)"
+            if view.margin_mode is not MarginMode.ISOLATED or not view.quantity:
+                continue
+            if view.scope_equity < view.maintenance_margin and not (view.liquidating or is_stale(view.symbol)):
+                yield f"{account}/{view.symbol} is below maintenance and unflagged (CONS-005, MARG-023)"
+
+
+class Bookkeeping:
+    """Keeps every wallet a second time, by the ledger entries alone, and says where the two differ (MARG-028)."""
+
+    def __init__(self) -> None:
+        self._sums: dict[tuple[AccountId, AssetId, PositionId | None], int] = defaultdict(int)
+
+    def follow(self, events: tuple[AnyEvent, ...], venue: Venue) -> list[str]:
+        """Return a sentence for each entry and each wallet whose balance is not the sum of its entries."""
+        broken = []
+        for entry in (entry for event in events if isinstance(event, LedgerPosted) for entry in event.entries):
+            wallet = (entry.account, entry.asset, entry.position_id)
+            self._sums[wallet] += entry.amount
+            if entry.balance != self._sums[wallet]:
+                broken.append(f"{entry} leaves another balance than the sum {self._sums[wallet]} (MARG-028)")
+            if not entry.amount:
+                broken.append(f"{entry} moves nothing (MARG-028)")
+        kept = {wallet: balance for wallet, balance in self._sums.items() if balance}
+        seen = dict(_wallets(venue))
+        if kept != seen:
+            broken.append(f"wallets {seen} are not the sums of their entries {kept} (MARG-028)")
+        return broken
+
+
+def _wallets(venue: Venue) -> Iterator[tuple[tuple[AccountId, AssetId, PositionId | None], int]]:
+    """Yield every wallet with anything in it."""
+    for account in (*venue.accounts(), INSURANCE_FUND):
+        pool = venue.account(account)
+        if pool.wallet_balance:
+            yield (account, SETTLEMENT_ASSET, None), pool.wallet_balance
+        for holding in pool.collateral:
+            if holding.balance:
+                yield (account, holding.asset, None), holding.balance
+        for view in venue.positions(account):
+            if view.isolated_wallet:
+                yield (account, SETTLEMENT_ASSET, position_id(view.symbol, view.position_side)), view.isolated_wallet
+    if venue.funds().fees:
+        yield (FEES, SETTLEMENT_ASSET, None), venue.funds().fees
 
 
 class Lifecycles:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 from exchange.domain import events as happened
-from exchange.domain.units import format_cash
-from exchange.domain.views import MarginDecision
+from exchange.domain.enums import MarginMode, PositionSide, TradingState
+from exchange.domain.ids import SETTLEMENT_ASSET, AssetId, Symbol
+from exchange.domain.units import FUNDING_DECIMALS, Ppm, format_cash, format_decimal, format_rate
+from exchange.domain.views import MarginDecision, ScopeHealth
+from tests.cast import COLLATERAL
 
 QUIET = (
     happened.AccountChanged,
     happened.BookChanged,
+    happened.CollateralPriceChanged,
+    happened.IndexPriceChanged,
+    happened.LedgerPosted,
     happened.MarkPriceChanged,
     happened.PositionChanged,
     happened.TimeAdvanced,
@@ -38,9 +44,38 @@ def show(value: object) -> str:
     return "none" if value is None else str(value)
 
 
-def short(symbol: str) -> str:
-    """Return a symbol as tables write it."""
-    return symbol.removesuffix("-PERP")
+def short(symbol: Symbol, side: PositionSide = PositionSide.NET) -> str:
+    """Return a symbol, or in hedge mode one of its two positions, as tables write it."""
+    name = symbol.removesuffix("-PERP")
+    return name if side is PositionSide.NET else f"{name}/{side.value}"
+
+
+def in_asset(amount: int, asset: AssetId) -> str:
+    """Return an amount of an asset in whole ones."""
+    decimals = COLLATERAL[asset].decimals if asset in COLLATERAL else 0
+    return format_cash(amount) if asset == SETTLEMENT_ASSET else format_decimal(amount, decimals)
+
+
+def format_ppb(rate: int) -> str:
+    """Return parts per thousand million as a decimal rate."""
+    return format_decimal(rate, FUNDING_DECIMALS)
+
+
+def _scope(account: str, symbol: Symbol | None, side: PositionSide, path: MarginMode) -> str:
+    place = account if symbol is None else f"{account}/{short(symbol, side)}"
+    return f"{place} {path.value}"
+
+
+def _health(health: ScopeHealth) -> dict[str, object]:
+    return {
+        "equity": format_cash(health.equity),
+        "mm": format_cash(health.maintenance_margin),
+        "notional": format_cash(health.notional),
+    }
+
+
+def _of(asset: AssetId) -> str:
+    return "" if asset == SETTLEMENT_ASSET else f" of {asset}"
 
 
 def _decision(decision: MarginDecision | None) -> dict[str, object]:
@@ -56,7 +91,8 @@ def _decision(decision: MarginDecision | None) -> dict[str, object]:
 
 
 def _refusal(event: happened.CommandRejected) -> Sentence:
-    return Sentence(f"refused {event.reason.value}", {"limit": event.limit, "actual": event.actual})
+    facts = {"limit": event.limit, "actual": event.actual, "symbol": event.symbol and short(event.symbol)}
+    return Sentence(f"refused {event.reason.value}", facts)
 
 
 def _order_rejected(event: happened.OrderRejected) -> Sentence:
@@ -66,8 +102,24 @@ def _order_rejected(event: happened.OrderRejected) -> Sentence:
 
 def _accepted(event: happened.OrderAccepted) -> Sentence:
     order = event.order
-    facts = {"limit": order.limit_price, "quantity": order.quantity, **_decision(event.decision)}
+    facts = {
+        "limit": order.limit_price,
+        "quantity": order.quantity,
+        "account": order.account,
+        "side": order.side.value,
+        "reducing": "yes" if order.reduce_only else "no",
+        **_decision(event.decision),
+    }
     return Sentence(f"accepted {order.order_id}", facts)
+
+
+def _repeated(event: happened.OrderRepeated) -> Sentence:
+    return Sentence(f"repeated {event.accepted.order.order_id}", {"status": event.outcome.order_status.value})
+
+
+def _canceled(event: happened.OrderCanceled) -> Sentence:
+    facts = {"quantity": event.canceled_quantity, "had_filled": event.order.filled_quantity}
+    return Sentence(f"canceled {event.order.order_id} {event.reason.value}", facts)
 
 
 def _trade(event: happened.TradeExecuted) -> Sentence:
@@ -84,6 +136,58 @@ def _trade(event: happened.TradeExecuted) -> Sentence:
     )
 
 
+def _mode_set(event: happened.MarginModeSet) -> Sentence:
+    head = f"mode {short(event.symbol, event.position_side)} {event.margin_mode.value}"
+    return Sentence(head, {"moved": format_cash(event.margin_moved)})
+
+
+def _leverage_set(event: happened.LeverageSet) -> Sentence:
+    head = f"leverage {short(event.symbol, event.position_side)} {event.leverage}"
+    return Sentence(head, {"moved": format_cash(event.margin_moved)})
+
+
+def _moved(event: happened.MarginMoved) -> Sentence:
+    facts = {"isolated": format_cash(event.isolated_wallet), "wallet": format_cash(event.wallet_balance)}
+    return Sentence(f"{'replenished' if event.is_automatic else 'moved'} {format_cash(event.amount)}", facts)
+
+
+def _trading_state(event: happened.TradingStateSet) -> Sentence:
+    word = "halted" if event.trading_state is TradingState.HALTED else "resumed"
+    return Sentence(f"{word} {short(event.symbol)}", {"liquidation": event.liquidation_id})
+
+
+def _funding(event: happened.FundingSettled) -> Sentence:
+    facts = {
+        "premium": format_ppb(event.premium),
+        "mark": event.mark_price,
+        "residual": format_cash(event.residual),
+        "payments": event.payments,
+        "next": event.next_funding_time_ns,
+        "time": event.time_ns,
+    }
+    return Sentence(f"funding {short(event.symbol)} {format_ppb(event.funding_rate)}", facts)
+
+
+def _funded(event: happened.FundingPaid) -> Sentence:
+    facts = {
+        "quantity": event.quantity,
+        "rate": format_ppb(event.funding_rate),
+        "wallet": format_cash(event.wallet_balance),
+    }
+    owner = event.account.removeprefix("insurance_")
+    return Sentence(f"funded {owner}/{short(event.symbol, event.position_side)} {format_cash(event.amount)}", facts)
+
+
+def _called(event: happened.MarginCalled) -> Sentence:
+    place = _scope(event.account, event.symbol, event.position_side, event.path)
+    return Sentence(f"called {place} at {format_rate(event.level)}", _health(event.health))
+
+
+def _started(event: happened.LiquidationStarted) -> Sentence:
+    place = _scope(event.account, event.symbol, event.position_side, event.path)
+    return Sentence(f"liquidation {event.liquidation_id} of {place}", _health(event.health))
+
+
 def _settled(event: happened.LiquidationOrderSettled) -> Sentence:
     facts = {
         "order": event.order_id,
@@ -93,14 +197,16 @@ def _settled(event: happened.LiquidationOrderSettled) -> Sentence:
         "equity_before": format_cash(event.before.equity),
         "mm_before": format_cash(event.before.maintenance_margin),
     }
-    head = f"settled {event.filled}/{event.quantity} {short(event.symbol)} {event.side.value} at {event.bankruptcy_price}"
+    place = short(event.symbol, event.position_side)
+    head = f"settled {event.filled}/{event.quantity} {place} {event.side.value} at {event.bankruptcy_price}"
     return Sentence(head, facts)
 
 
 def _transferred(event: happened.PositionTransferred) -> Sentence:
     word = {"fund": "takeover", "auto_deleverage": "adl", "residual": "residual"}[event.venue.value]
     facts = {
-        "symbol": short(event.symbol),
+        "symbol": short(event.symbol, event.position_side),
+        "theirs": short(event.symbol, event.counterparty_side),
         "value": format_cash(event.value),
         "pnl": format_cash(event.realized_pnl),
         "other_pnl": format_cash(event.counterparty_realized_pnl),
@@ -111,79 +217,105 @@ def _transferred(event: happened.PositionTransferred) -> Sentence:
     return Sentence(f"{word} {event.quantity} to {event.counterparty.removeprefix('insurance_')}", facts)
 
 
+def _socialized(event: happened.LossSocialized) -> Sentence:
+    place = f"{event.account}/{short(event.symbol, event.position_side)}"
+    return Sentence(f"socialized {format_cash(event.amount)} from {place}", {"liquidation": event.liquidation_id})
+
+
+def _waiting(event: happened.LiquidationWaiting) -> Sentence:
+    facts = {"left": event.retries_left, "halted": "yes" if event.halted else "no", "account": event.account}
+    return Sentence(f"waiting {event.liquidation_id}", facts)
+
+
 def _by_symbol(counts: Mapping[str, int]) -> str | None:
-    return "+".join(f"{short(symbol)}:{lots}" for symbol, lots in counts.items()) or None
+    return "+".join(f"{short(symbol)}:{count}" for symbol, count in counts.items()) or None
+
+
+def _share(rate: Ppm | None) -> str | None:
+    return None if rate is None else format_rate(rate)
 
 
 def _finished(event: happened.LiquidationFinished) -> Sentence:
+    record = event.record
     facts: dict[str, object] = {
-        "book": _by_symbol(event.book_quantity),
-        "fund": _by_symbol(event.fund_quantity),
-        "adl": _by_symbol(event.deleveraged_quantity),
-        "fee": format_cash(event.fee),
-        "returned": format_cash(event.returned),
-        "equity": format_cash(event.health.equity),
-        "mm": format_cash(event.health.maintenance_margin),
+        "scope": _scope(record.account, record.symbol, record.position_side, record.path).replace(" ", ":"),
+        "marks": _by_symbol(record.trigger_marks),
+        "collateral": format_cash(record.collateral),
+        "equity_before": format_cash(record.before.equity),
+        "mm_before": format_cash(record.before.maintenance_margin),
+        **_health(record.after),
+        "canceled": record.orders_canceled,
+        "rounds": record.rounds,
+        "replenished": format_cash(record.replenished),
+        "book": _by_symbol(record.book_quantity),
+        "value": format_cash(record.book_value),
+        "fund": _by_symbol(record.fund_quantity),
+        "adl": _by_symbol(record.deleveraged_quantity),
+        "legs": record.deleveraged_legs,
+        "pnl": format_cash(record.realized_pnl),
+        "fee": format_cash(record.fee),
+        "fund_change": format_cash(record.fund_change),
+        "fund_paid": format_cash(record.fund_paid),
+        "forgone": format_cash(record.adl_forgone),
+        "socialized": format_cash(record.socialized),
+        "bad_debt": format_cash(record.bad_debt),
+        "returned": format_cash(record.returned),
+        "owner": _share(record.owner_recovery),
+        "default": _share(record.default_recovery),
+        "took_ns": record.finished_ns - record.started_ns,
     }
-    return Sentence(f"finished {event.liquidation_id}", facts)
+    return Sentence(f"finished {record.liquidation_id}", facts)
 
 
-def _started(event: happened.LiquidationStarted) -> Sentence:
-    place = event.account if event.symbol is None else f"{event.account}/{short(event.symbol)}"
-    facts = {
-        "equity": format_cash(event.health.equity),
-        "mm": format_cash(event.health.maintenance_margin),
-        "notional": format_cash(event.health.notional),
-    }
-    return Sentence(f"liquidation {event.liquidation_id} of {place} {event.path.value}", facts)
+TELLERS: dict[type[happened.AnyEvent], Callable[[Any], Sentence]] = {
+    happened.CommandRejected: _refusal,
+    happened.OrderRejected: _order_rejected,
+    happened.OrderAccepted: _accepted,
+    happened.OrderRepeated: _repeated,
+    happened.OrderRested: lambda event: Sentence(f"rested {event.order.order_id}", {"open": event.order.open_quantity}),
+    happened.OrderShrunk: lambda event: Sentence(f"shrunk {event.order.order_id} to {event.order.open_quantity}", {}),
+    happened.OrderFilled: lambda event: Sentence(
+        f"filled {event.order.order_id}", {"value": format_cash(event.order.filled_value)}
+    ),
+    happened.OrderCanceled: _canceled,
+    happened.TradeExecuted: _trade,
+    happened.AccountCreated: lambda event: Sentence(f"created {event.account}", {}),
+    happened.Credited: lambda event: Sentence(
+        f"credited {in_asset(event.amount, event.asset)}{_of(event.asset)}",
+        {"wallet": in_asset(event.wallet_balance, event.asset)},
+    ),
+    happened.Withdrawn: lambda event: Sentence(
+        f"withdrawn {in_asset(event.amount, event.asset)}{_of(event.asset)}",
+        {"wallet": in_asset(event.wallet_balance, event.asset)},
+    ),
+    happened.PositionModeSet: lambda event: Sentence(f"position mode {event.position_mode.value.replace('_', '-')}", {}),
+    happened.MarginModeSet: _mode_set,
+    happened.LeverageSet: _leverage_set,
+    happened.AutoReplenishSet: lambda event: Sentence(
+        f"auto-replenish {short(event.symbol, event.position_side)} {'on' if event.enabled else 'off'}", {}
+    ),
+    happened.MarginMoved: _moved,
+    happened.TradingStateSet: _trading_state,
+    happened.CollateralSold: lambda event: Sentence(
+        f"sold {in_asset(event.quantity, event.asset)} of {event.asset}",
+        {"account": event.account, "proceeds": format_cash(event.proceeds)},
+    ),
+    happened.FundingSettled: _funding,
+    happened.FundingPaid: _funded,
+    happened.MarginCalled: _called,
+    happened.LiquidationStarted: _started,
+    happened.LiquidationOrdersCanceled: lambda event: Sentence(f"cleared {event.orders}", _health(event.health)),
+    happened.LiquidationOrderSettled: _settled,
+    happened.PositionTransferred: _transferred,
+    happened.LossSocialized: _socialized,
+    happened.LiquidationWaiting: _waiting,
+    happened.LiquidationFinished: _finished,
+    happened.LiquidationsDeferred: lambda event: Sentence(f"deferred {event.scopes}", {}),
+}
+"""How each kind of event is told; a kind that is neither here nor ``QUIET`` is told by its name."""
 
 
 def tell(event: happened.AnyEvent) -> Sentence:
     """Return an event as a sentence."""
-    match event:
-        case happened.CommandRejected():
-            return _refusal(event)
-        case happened.OrderRejected():
-            return _order_rejected(event)
-        case happened.OrderAccepted():
-            return _accepted(event)
-        case happened.OrderRepeated():
-            outcome = event.outcome
-            return Sentence(f"repeated {event.accepted.order.order_id}", {"status": outcome.order_status.value})
-        case happened.OrderRested():
-            return Sentence(f"rested {event.order.order_id}", {"open": event.order.open_quantity})
-        case happened.OrderShrunk():
-            return Sentence(f"shrunk {event.order.order_id} to {event.order.open_quantity}", {})
-        case happened.OrderFilled():
-            facts: dict[str, object] = {"value": format_cash(event.order.filled_value)}
-            return Sentence(f"filled {event.order.order_id}", facts)
-        case happened.OrderCanceled():
-            facts = {"quantity": event.canceled_quantity, "had_filled": event.order.filled_quantity}
-            return Sentence(f"canceled {event.order.order_id} {event.reason.value}", facts)
-        case happened.TradeExecuted():
-            return _trade(event)
-        case happened.AccountCreated():
-            return Sentence(f"created {event.account}", {})
-        case happened.Credited():
-            return Sentence(f"credited {format_cash(event.amount)}", {"wallet": format_cash(event.wallet_balance)})
-        case happened.MarginModeSet():
-            return Sentence(f"mode {short(event.symbol)} {event.margin_mode.value}", {})
-        case happened.LeverageSet():
-            return Sentence(f"leverage {short(event.symbol)} {event.leverage}", {})
-        case happened.MarginMoved():
-            facts = {"isolated": format_cash(event.isolated_wallet), "wallet": format_cash(event.wallet_balance)}
-            return Sentence(f"moved {format_cash(event.amount)}", facts)
-        case happened.LiquidationStarted():
-            return _started(event)
-        case happened.LiquidationOrdersCanceled():
-            return Sentence(f"cleared {event.orders}", {})
-        case happened.LiquidationOrderSettled():
-            return _settled(event)
-        case happened.PositionTransferred():
-            return _transferred(event)
-        case happened.LiquidationFinished():
-            return _finished(event)
-        case happened.LiquidationsDeferred():
-            return Sentence(f"deferred {event.scopes}", {})
-        case _:
-            return Sentence(type(event).__name__, {})
+    teller = TELLERS.get(type(event))
+    return Sentence(type(event).__name__, {}) if teller is None else teller(event)

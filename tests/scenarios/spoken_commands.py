@@ -3,10 +3,17 @@
 alice buys 10 BTC at 100 [ioc|fok|post-only|reduce-only|cancel-maker|cancel-both|as:ID]
 bob sells 10 BTC at market [fok] ...
 alice cancels 3 | alice cancels as:ID | alice cancels all [BTC]
-alice sets BTC isolated | alice sets BTC leverage 5
+alice sets BTC isolated [with 120] | alice sets BTC leverage 5 | alice sets BTC auto-replenish on
 alice adds 10 to BTC | alice removes 10 from BTC
-alice deposits 1000 | fund deposits 1000 | opens zoe
-mark BTC 100 ETH 50 | continue | wait
+alice deposits 1000 | alice deposits 3 of COIN | fund deposits 1000 | opens zoe
+alice withdraws 50 | alice withdraws 0.5 of COIN
+alice sets hedge mode | alice sets one-way mode
+mark BTC 100 ETH 50 | index BTC 100 | collateral COIN 90
+halts BTC | resumes BTC
+continue | wait | wait 90s | wait until 8h
+
+In hedge mode ``BTC/long`` and ``BTC/short`` name the two positions of a symbol. ``wait until 8h`` is until the next whole
+multiple of 8 hours since the epoch.
 """
 
 from __future__ import annotations
@@ -21,19 +28,41 @@ from exchange.domain.commands import (
     AnyCommand,
     CancelAllOrders,
     CancelOrder,
+    CollateralPrice,
     ContinueLiquidations,
     CreateAccount,
     Credit,
+    IndexPrice,
     MarkPrice,
     PlaceOrder,
     RemoveMargin,
+    SetAutoReplenish,
+    SetCollateralPrices,
+    SetIndexPrices,
     SetLeverage,
     SetMarginMode,
     SetMarkPrices,
+    SetPositionMode,
+    SetTradingState,
+    Withdraw,
 )
-from exchange.domain.enums import MarginMode, OrderType, SelfTradePrevention, Side, TimeInForce
-from exchange.domain.ids import INSURANCE_FUND
-from exchange.domain.units import parse_cash
+from exchange.domain.enums import (
+    MarginMode,
+    OrderType,
+    PositionMode,
+    PositionSide,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+    TradingState,
+)
+from exchange.domain.ids import INSURANCE_FUND, SETTLEMENT_ASSET, AssetId, Symbol
+from exchange.domain.units import TimeNs, parse_cash, parse_decimal
+from tests.cast import COLLATERAL
+
+STEP_NS: TimeNs = 1_000_000
+"""How much time passes from one command to the next."""
+SPANS_NS = {"ns": 1, "ms": 1_000_000, "s": 10**9, "m": 60 * 10**9, "h": 3_600 * 10**9}
 
 MODES = {
     "cancel-taker": SelfTradePrevention.CANCEL_TAKER,
@@ -42,9 +71,31 @@ MODES = {
 }
 
 
-def full(symbol: str) -> str:
+def full(symbol: str) -> Symbol:
     """Return the symbol that a table's short name means."""
     return f"{symbol}-PERP"
+
+
+def position_named(name: str) -> tuple[Symbol, PositionSide]:
+    """Return the symbol and the side that a table's name of a position means ("BTC", "BTC/long")."""
+    symbol, _, side = name.partition("/")
+    return full(symbol), PositionSide(side or "net")
+
+
+def amount_of(text: str, asset: AssetId) -> int:
+    """Return an amount in units of an asset; of one that nobody knows in whole ones."""
+    if asset == SETTLEMENT_ASSET:
+        return parse_cash(text)
+    return parse_decimal(text, COLLATERAL[asset].decimals if asset in COLLATERAL else 0)
+
+
+def time_after(text: str, now_ns: TimeNs) -> TimeNs:
+    """Return when the command that a sentence asks for comes, if the one before came at ``now_ns``."""
+    found = re.fullmatch(r"wait( until)? (\d+)(ns|ms|s|m|h)", text)
+    if found is None:
+        return now_ns + STEP_NS
+    span = int(found[2]) * SPANS_NS[found[3]]
+    return (now_ns // span + 1) * span if found[1] else now_ns + span
 
 
 def _place(found: Match[str]) -> AnyCommand:
@@ -61,9 +112,10 @@ def _place(found: Match[str]) -> AnyCommand:
         elif word not in plain:
             raise ValueError(f"a table does not know the order flag {word!r}")
     at_market = found["price"] == "market"
+    symbol, position_side = position_named(found["position"])
     return PlaceOrder(
         account=found["account"],
-        symbol=full(found["symbol"]),
+        symbol=symbol,
         side=Side.BUY if found["side"] == "buys" else Side.SELL,
         quantity=int(found["quantity"]),
         order_type=OrderType.MARKET if at_market else OrderType.LIMIT,
@@ -73,18 +125,36 @@ def _place(found: Match[str]) -> AnyCommand:
         reduce_only="reduce-only" in words,
         self_trade_prevention=prevention,
         client_order_id=client_order_id,
+        position_side=position_side,
     )
 
 
-def _marks(found: Match[str]) -> AnyCommand:
+def _pairs(found: Match[str]) -> list[tuple[str, str]]:
     words = found["pairs"].split()
-    pairs = zip(words[::2], words[1::2], strict=True)
-    return SetMarkPrices(marks=tuple(MarkPrice(full(symbol), int(price)) for symbol, price in pairs))
+    return list(zip(words[::2], words[1::2], strict=True))
+
+
+def _marks(found: Match[str]) -> AnyCommand:
+    return SetMarkPrices(marks=tuple(MarkPrice(full(symbol), int(price)) for symbol, price in _pairs(found)))
+
+
+def _index(found: Match[str]) -> AnyCommand:
+    return SetIndexPrices(prices=tuple(IndexPrice(full(symbol), int(price)) for symbol, price in _pairs(found)))
+
+
+def _collateral(found: Match[str]) -> AnyCommand:
+    return SetCollateralPrices(prices=tuple(CollateralPrice(asset, parse_cash(price)) for asset, price in _pairs(found)))
 
 
 def _credit(found: Match[str]) -> AnyCommand:
-    account = INSURANCE_FUND if found["account"] == "fund" else found["account"]
-    return Credit(account=account, amount=parse_cash(found["amount"]))
+    account, asset = found["account"], found["asset"] or SETTLEMENT_ASSET
+    owner = INSURANCE_FUND if account == "fund" else account
+    return Credit(account=owner, amount=amount_of(found["amount"], asset), asset=asset)
+
+
+def _withdraw(found: Match[str]) -> AnyCommand:
+    asset = found["asset"] or SETTLEMENT_ASSET
+    return Withdraw(account=found["account"], amount=amount_of(found["amount"], asset), asset=asset)
 
 
 def _cancel(found: Match[str]) -> AnyCommand:
@@ -99,32 +169,59 @@ def _cancel_all(found: Match[str]) -> AnyCommand:
 
 
 def _mode(found: Match[str]) -> AnyCommand:
-    return SetMarginMode(account=found["account"], symbol=full(found["symbol"]), margin_mode=MarginMode(found["mode"]))
+    symbol, side = position_named(found["position"])
+    margin = parse_cash(found["amount"]) if found["amount"] else None
+    mode = MarginMode(found["mode"])
+    return SetMarginMode(account=found["account"], symbol=symbol, margin_mode=mode, margin=margin, position_side=side)
 
 
 def _leverage(found: Match[str]) -> AnyCommand:
-    return SetLeverage(account=found["account"], symbol=full(found["symbol"]), leverage=int(found["leverage"]))
+    symbol, side = position_named(found["position"])
+    return SetLeverage(account=found["account"], symbol=symbol, leverage=int(found["leverage"]), position_side=side)
+
+
+def _auto_replenish(found: Match[str]) -> AnyCommand:
+    symbol, side = position_named(found["position"])
+    return SetAutoReplenish(account=found["account"], symbol=symbol, enabled=found["state"] == "on", position_side=side)
+
+
+def _position_mode(found: Match[str]) -> AnyCommand:
+    return SetPositionMode(account=found["account"], position_mode=PositionMode(found["mode"].replace("-", "_")))
 
 
 def _move(found: Match[str]) -> AnyCommand:
     kind = AddMargin if found["verb"].startswith("adds") else RemoveMargin
-    return kind(account=found["account"], symbol=full(found["symbol"]), amount=parse_cash(found["amount"]))
+    symbol, side = position_named(found["position"])
+    return kind(account=found["account"], symbol=symbol, amount=parse_cash(found["amount"]), position_side=side)
+
+
+def _trading_state(found: Match[str]) -> AnyCommand:
+    state = TradingState.HALTED if found["verb"] == "halts" else TradingState.OPEN
+    return SetTradingState(symbol=full(found["symbol"]), trading_state=state)
 
 
 _WHO, _WHAT, _MONEY = r"(?P<account>\w+)", r"(?P<symbol>[A-Z]+)", r"(?P<amount>-?[\d.]+)"
+_WHICH, _ASSET = r"(?P<position>[A-Z]+(/long|/short)?)", r"( of (?P<asset>[A-Z]+))?"
+_PRICES = r"(?P<pairs>[A-Z]+ -?\d+( [A-Z]+ -?\d+)*)"
 _GRAMMAR: tuple[tuple[str, Callable[[Match[str]], AnyCommand]], ...] = (
-    (rf"{_WHO} (?P<side>buys|sells) (?P<quantity>-?\d+) {_WHAT} at (?P<price>market|-?\d+)(?P<flags>( \S+)*)", _place),
+    (rf"{_WHO} (?P<side>buys|sells) (?P<quantity>-?\d+) {_WHICH} at (?P<price>market|-?\d+)(?P<flags>( \S+)*)", _place),
     (rf"{_WHO} cancels all( {_WHAT})?", _cancel_all),
     (rf"{_WHO} cancels (?P<id>\d+|as:\S+)", _cancel),
-    (rf"{_WHO} sets {_WHAT} (?P<mode>cross|isolated)", _mode),
-    (rf"{_WHO} sets {_WHAT} leverage (?P<leverage>-?\d+)", _leverage),
-    (rf"{_WHO} (?P<verb>adds) {_MONEY} to {_WHAT}", _move),
-    (rf"{_WHO} (?P<verb>removes) {_MONEY} from {_WHAT}", _move),
-    (rf"{_WHO} deposits {_MONEY}", _credit),
+    (rf"{_WHO} sets (?P<mode>hedge|one-way) mode", _position_mode),
+    (rf"{_WHO} sets {_WHICH} (?P<mode>cross|isolated)( with {_MONEY})?", _mode),
+    (rf"{_WHO} sets {_WHICH} leverage (?P<leverage>-?\d+)", _leverage),
+    (rf"{_WHO} sets {_WHICH} auto-replenish (?P<state>on|off)", _auto_replenish),
+    (rf"{_WHO} (?P<verb>adds) {_MONEY} to {_WHICH}", _move),
+    (rf"{_WHO} (?P<verb>removes) {_MONEY} from {_WHICH}", _move),
+    (rf"{_WHO} deposits {_MONEY}{_ASSET}", _credit),
+    (rf"{_WHO} withdraws {_MONEY}{_ASSET}", _withdraw),
     (rf"opens {_WHO}", lambda found: CreateAccount(account=found["account"])),
-    (r"mark (?P<pairs>[A-Z]+ -?\d+( [A-Z]+ -?\d+)*)", _marks),
+    (rf"(?P<verb>halts|resumes) {_WHAT}", _trading_state),
+    (rf"mark {_PRICES}", _marks),
+    (rf"index {_PRICES}", _index),
+    (r"collateral (?P<pairs>[A-Z]+ -?[\d.]+( [A-Z]+ -?[\d.]+)*)", _collateral),
     (r"continue", lambda found: ContinueLiquidations()),
-    (r"wait", lambda found: AdvanceTime()),
+    (r"wait(( until)? \d+(ns|ms|s|m|h))?", lambda found: AdvanceTime()),
 )
 
 

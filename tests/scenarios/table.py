@@ -4,6 +4,9 @@ A row is ``(sentence, expected)``. A sentence is a command (see ``spoken_command
 ``expected`` lists sentences between commas; an event's sentence may go on with any of its facts ("fee 1.5"), and facts
 that a row does not name are not compared. An empty column says that nothing visible happened.
 
+Commands come a millisecond apart; ``wait 8h`` lets more time pass. What falls due meanwhile is done at its time by commands
+of its own, as the sequencer would give them (FUND-004); what comes of them belongs to the row.
+
 After every row the laws of ``laws`` are checked; at the end the same commands are given to a second venue, which must
 answer with the same events and end in the same state (CONS-006).
 """
@@ -12,19 +15,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from exchange.domain.commands import AnyCommand, CreateAccount
+from exchange.domain.commands import AdvanceTime, AnyCommand, CreateAccount
 from exchange.domain.events import AnyEvent, CommandRejected, OrderRejected
-from exchange.domain.instrument import Instrument
+from exchange.domain.instrument import CollateralAsset, Instrument
+from exchange.domain.policy import RiskPolicy
+from exchange.domain.units import TimeNs
 from exchange.venue.state import VenueLimits
 from exchange.venue.venue import Venue
-from tests.cast import BTC_PERP, CAST, ETH_PERP, T0
-from tests.scenarios.laws import Lifecycles, broken_laws
+from tests.cast import BTC_PERP, CAST, ETH_PERP, PLAIN_POLICY, T0
+from tests.scenarios.laws import Bookkeeping, Lifecycles, broken_laws
 from tests.scenarios.looks import answers
 from tests.scenarios.sentences import QUIET, tell
-from tests.scenarios.spoken_commands import understand
+from tests.scenarios.spoken_commands import STEP_NS, time_after, understand
 
 Row = tuple[str, str]
-STEP_NS = 1_000_000
 
 
 class Table:
@@ -36,19 +40,24 @@ class Table:
         *,
         instruments: Sequence[Instrument] = (BTC_PERP, ETH_PERP),
         limits: VenueLimits | None = None,
+        policy: RiskPolicy = PLAIN_POLICY,
+        collateral: Sequence[CollateralAsset] = (),
     ) -> None:
         """``given`` are commands between semicolons that merely set the stage: none of them may be refused."""
-        self._instruments, self._limits = instruments, limits
-        self.venue = Venue(instruments, limits)
-        self._lifecycles = Lifecycles()
-        self._history: list[tuple[AnyCommand, tuple[AnyEvent, ...]]] = []
+        self._build = lambda: Venue(instruments, limits, policy, collateral)
+        self.venue = self._build()
+        self.now_ns: TimeNs = T0 - STEP_NS
+        """The time of the last command."""
+        self._lifecycles, self._bookkeeping = Lifecycles(), Bookkeeping()
+        self._history: list[tuple[AnyCommand, TimeNs, tuple[AnyEvent, ...]]] = []
         self._rows = 0
         for account in CAST:
             self._apply(CreateAccount(account=account))
         for sentence in filter(None, (part.strip() for part in given.split(";"))):
             command = understand(sentence)
             assert command is not None, f"given: no command reads {sentence!r}"
-            refusals = [event for event in self._apply(command) if isinstance(event, CommandRejected | OrderRejected)]
+            events = self._apply(command, time_after(sentence, self.now_ns))
+            refusals = [event for event in events if isinstance(event, CommandRejected | OrderRejected)]
             assert not refusals, f"given: {sentence!r} was refused: {refusals}"
         self._check_laws("given")
 
@@ -68,17 +77,29 @@ class Table:
         if command is None:
             found = answers(self.venue, sentence, wanted)
         else:
-            sentences = [tell(event) for event in self._apply(command) if not isinstance(event, QUIET)]
+            events = self._apply(command, time_after(sentence, self.now_ns))
+            sentences = [tell(event) for event in events if not isinstance(event, QUIET)]
             asked = [*wanted, *[""] * len(sentences)]
             found = [told.answering(question) for told, question in zip(sentences, asked, strict=False)]
         if found != wanted:
             raise AssertionError(difference(title, wanted, found))
         self._check_laws(title)
 
-    def _apply(self, command: AnyCommand) -> tuple[AnyEvent, ...]:
-        events = self.venue.apply(command, now_ns=T0 + STEP_NS * len(self._history))
-        self._history.append((command, events))
-        broken = self._lifecycles.follow(events)
+    def _apply(self, command: AnyCommand, at_ns: TimeNs | None = None) -> tuple[AnyEvent, ...]:
+        """Give the venue a command, and before it what falls due until then; return the events of all of them."""
+        at_ns = self.now_ns + STEP_NS if at_ns is None else at_ns
+        events: list[AnyEvent] = []
+        while (due_ns := self.venue.next_due_ns) is not None and due_ns <= at_ns:
+            if due_ns == at_ns and isinstance(command, AdvanceTime):
+                break
+            events.extend(self._give(AdvanceTime(), due_ns))
+        return (*events, *self._give(command, at_ns))
+
+    def _give(self, command: AnyCommand, at_ns: TimeNs) -> tuple[AnyEvent, ...]:
+        events = self.venue.apply(command, now_ns=at_ns)
+        self.now_ns = at_ns
+        self._history.append((command, at_ns, events))
+        broken = [*self._lifecycles.follow(events), *self._bookkeeping.follow(events, self.venue)]
         assert not broken, "; ".join(broken)
         return events
 
@@ -88,9 +109,9 @@ class Table:
         assert not broken, f"{title}\n  " + "\n  ".join(broken)
 
     def _check_replay(self) -> None:
-        again = Venue(self._instruments, self._limits)
-        for number, (command, events) in enumerate(self._history):
-            assert again.apply(command, now_ns=T0 + STEP_NS * number) == events, f"a replay differs at {command}"
+        again = self._build()
+        for command, at_ns, events in self._history:
+            assert again.apply(command, now_ns=at_ns) == events, f"a replay differs at {command}"
         assert again.digest() == self.venue.digest(), "a replay ends in another state"
 
 

@@ -275,6 +275,7 @@ def test_liquidation_events_follow_the_changes_of_the_command_that_caused_them()
         "PositionChanged",
         "AccountChanged",
         "AccountChanged",
+        "LedgerPosted",
     ]
 
 
@@ -300,4 +301,5 @@ def test_a_deferred_liquidation_comes_after_all_that_the_command_itself_changed(
         "PositionChanged",
         "AccountChanged",
         "AccountChanged",
+        "LedgerPosted",
     ]

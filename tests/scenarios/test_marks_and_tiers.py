@@ -15,7 +15,7 @@ LONG_10 = STAGE + "; bob sets BTC isolated; bob buys 10 BTC at 100; alice sells 
 """Bob is isolated long 10 at 100 with 100 in the position's wallet; order ids 1 and 2 are used."""
 
 
-@pytest.mark.rule("MARG-018")
+@pytest.mark.rule("MARK-001")
 def test_marks_of_zero_below_or_above_the_limit_and_of_unknown_symbols_are_refused() -> None:
     Table(STAGE).play(
         ("mark BTC 0", "refused mark.price_out_of_range actual 0"),
@@ -27,7 +27,7 @@ def test_marks_of_zero_below_or_above_the_limit_and_of_unknown_symbols_are_refus
     )
 
 
-@pytest.mark.rule("MARG-018")
+@pytest.mark.rule("MARK-001")
 def test_one_bad_mark_refuses_the_whole_update() -> None:
     table = Table(LONG_10)
     table.play(

@@ -49,24 +49,6 @@ def test_leverage_lies_between_one_and_the_instruments_most() -> None:
 
 
 @pytest.mark.rule("MARG-015")
-def test_with_an_open_order_or_position_mode_and_leverage_stay_as_they_are() -> None:
-    Table(STAGE).play(
-        ("alice buys 1 BTC at 100", "accepted 1, rested 1"),
-        ("alice sets BTC isolated", "refused margin.position_open"),
-        ("alice sets BTC cross", "refused margin.position_open"),
-        ("alice sets BTC leverage 5", "refused margin.position_open"),
-        ("alice sets ETH isolated", "mode ETH isolated"),
-        ("bob sells 1 BTC at 100", "accepted 2, trade 1@100 maker 1 taker 2, filled 1, filled 2"),
-        ("alice sets BTC isolated", "refused margin.position_open"),
-        ("alice sets BTC leverage 5", "refused margin.position_open"),
-        ("bob buys 1 BTC at 100", "accepted 3, rested 3"),
-        ("alice sells 1 BTC at 100", "accepted 4, trade 1@100 maker 3 taker 4, filled 3, filled 4"),
-        ("alice sets BTC isolated", "mode BTC isolated"),
-        ("alice sets BTC leverage 5", "leverage BTC 5"),
-    )
-
-
-@pytest.mark.rule("MARG-015")
 def test_settings_may_be_chosen_before_there_is_a_mark() -> None:
     Table().play(
         ("alice sets BTC isolated", "mode BTC isolated"),
