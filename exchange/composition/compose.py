@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from exchange.composition.settings import ClockSettings, Settings
-from exchange.domain.commands import AnyCommand, CreateAccount, Credit, MarkPrice, SetMarkPrices
+from exchange.domain.commands import (
+    AnyCommand,
+    CreateAccount,
+    Credit,
+    IndexPrice,
+    MarkPrice,
+    SetIndexPrices,
+    SetMarkPrices,
+)
+from exchange.domain.enums import MarkSource
 from exchange.domain.events import CommandRejected
 from exchange.domain.ids import INSURANCE_FUND
 from exchange.server.gateway import Gateway
@@ -50,7 +59,7 @@ def compose(settings: Settings) -> Exchange:
 
 def compose_parts(settings: Settings) -> ExchangeParts:
     """Return the exchange without its gateway. What it starts with came in as commands like any other (CONS-006)."""
-    venue = Venue(settings.instruments, settings.venue_limits)
+    venue = Venue(settings.instruments, settings.venue_limits, settings.policy, settings.collateral)
     clock = _make_clock(settings.clock)
     sequencer = Sequencer(venue, clock)
     feed = Feed(venue.instruments)
@@ -64,7 +73,10 @@ def compose_parts(settings: Settings) -> ExchangeParts:
 
 
 def opening_commands(settings: Settings) -> tuple[AnyCommand, ...]:
-    """Return the commands that open accounts, fund them and set the first marks, in the order of the settings."""
+    """Return the commands that open accounts, fund them and set the first marks, in the order of the settings.
+
+    Where the mark is made of the index, the initial mark price is the first index price.
+    """
     commands: list[AnyCommand] = []
     for entry in settings.accounts:
         commands.append(CreateAccount(account=entry.account))
@@ -72,13 +84,18 @@ def opening_commands(settings: Settings) -> tuple[AnyCommand, ...]:
             commands.append(Credit(account=entry.account, amount=entry.balance))
     if settings.insurance_fund_credit:
         commands.append(Credit(account=INSURANCE_FUND, amount=settings.insurance_fund_credit))
-    marks = tuple(
-        MarkPrice(instrument.symbol, instrument.initial_mark_price)
-        for instrument in settings.instruments
-        if instrument.initial_mark_price is not None
-    )
+    marks: list[MarkPrice] = []
+    prices: list[IndexPrice] = []
+    for instrument in settings.instruments:
+        price = instrument.initial_mark_price
+        if price is not None and instrument.mark_source is MarkSource.EXTERNAL:
+            marks.append(MarkPrice(instrument.symbol, price))
+        elif price is not None:
+            prices.append(IndexPrice(instrument.symbol, price))
     if marks:
-        commands.append(SetMarkPrices(marks=marks))
+        commands.append(SetMarkPrices(marks=tuple(marks)))
+    if prices:
+        commands.append(SetIndexPrices(prices=tuple(prices)))
     return tuple(commands)
 
 

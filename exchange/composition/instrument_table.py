@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from exchange.composition.quantities import parse_duration, parse_funding_rate
+from exchange.domain.enums import MarkSource
 from exchange.domain.ids import is_valid_id
-from exchange.domain.instrument import Instrument, Tier, TierRow, build_tiers, check_instrument
+from exchange.domain.instrument import (
+    FundingTerms,
+    IndexMarkTerms,
+    Instrument,
+    Tier,
+    TierRow,
+    build_tiers,
+    check_instrument,
+)
 from exchange.domain.units import (
     CASH_DECIMALS,
     PRICE_TICKS_MAX,
@@ -25,6 +35,11 @@ STEP_DECIMALS = 12
 LEVERAGE_MAX = 1_000
 """The most leverage that the wire can name."""
 TIERS_MAX = 50
+
+INDEX_MARK_KEYS = ("mark_band", "basis_window")
+"""How a mark is made of the index; only where it is."""
+FUNDING_KEYS = ("funding_interval", "funding_interest", "funding_clamp", "funding_cap", "impact_notional")
+"""All of them, or none for an instrument without funding."""
 
 SYMBOL_RULE = "it must be 1 to 36 letters, digits or . _ : -"
 
@@ -52,6 +67,8 @@ def read_instrument(table: ConfigTable) -> Instrument:
         notional_min=table.number("notional_min", parse_cash),
         quantity_max=table.number("quantity_max", lambda text: _parse_lots(text, quantity_grid)),
         initial_mark_price=_read_initial_mark(table, price_grid),
+        index_mark=_read_index_mark(table),
+        funding=_read_funding(table),
     )
     try:
         check_instrument(instrument)
@@ -103,6 +120,34 @@ def _read_initial_mark(table: ConfigTable, grid: Grid) -> Ticks | None:
     if ticks > PRICE_TICKS_MAX:
         raise table.refusal("initial_mark_price", f"it must be at most {PRICE_TICKS_MAX} ticks of {grid.size}")
     return ticks
+
+
+def _read_index_mark(table: ConfigTable) -> IndexMarkTerms | None:
+    """Return how the mark is made of the index, or None where it is told as it is, which is the default."""
+    words = [source.value for source in MarkSource]
+    source = MarkSource(table.choice("mark_source", words)) if "mark_source" in table else MarkSource.EXTERNAL
+    if source is MarkSource.EXTERNAL:
+        for key in INDEX_MARK_KEYS:
+            if key in table:
+                raise table.refusal(key, 'it belongs to an instrument whose mark_source is "index"; remove it, or set that')
+        return None
+    return IndexMarkTerms(
+        band=table.number("mark_band", parse_rate),
+        basis_window=table.number("basis_window", parse_duration),
+    )
+
+
+def _read_funding(table: ConfigTable) -> FundingTerms | None:
+    """Return the funding terms, or None where no key of them is given."""
+    if not any(key in table for key in FUNDING_KEYS):
+        return None
+    return FundingTerms(
+        interval=table.number("funding_interval", parse_duration),
+        interest=table.number("funding_interest", parse_funding_rate),
+        clamp=table.number("funding_clamp", parse_funding_rate),
+        cap=table.number("funding_cap", parse_funding_rate),
+        impact_notional=table.number("impact_notional", parse_cash),
+    )
 
 
 def _read_tiers(table: ConfigTable) -> tuple[Tier, ...]:

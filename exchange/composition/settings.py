@@ -10,9 +10,12 @@ import msgspec
 
 import exchange
 from exchange.composition.instrument_table import read_instrument
+from exchange.composition.quantities import parse_amount
+from exchange.composition.risk_table import read_collateral, read_policy
 from exchange.domain.ids import RESERVED_ACCOUNTS, AccountId, is_valid_id
-from exchange.domain.instrument import Instrument
-from exchange.domain.units import CASH_MAX, Cash, TimeNs, parse_cash
+from exchange.domain.instrument import CollateralAsset, Instrument
+from exchange.domain.policy import RiskPolicy
+from exchange.domain.units import Cash, TimeNs
 from exchange.server.limits import ServerLimits
 from exchange.services.clock import TIME_NS_MAX, ClockMode
 from exchange.services.config_table import ConfigTable, read_config
@@ -71,6 +74,8 @@ class Settings(msgspec.Struct, frozen=True):
 
     source: str
     instruments: tuple[Instrument, ...]
+    collateral: tuple[CollateralAsset, ...]
+    policy: RiskPolicy
     venue_limits: VenueLimits
     clock: ClockSettings
     server: ServerSettings
@@ -116,6 +121,8 @@ def _read_settings(path: Path, defaults: Mapping[str, Any]) -> Settings:
     settings = Settings(
         source=source.name,
         instruments=instruments,
+        collateral=read_collateral(top.tables("collateral", tables_min=0)),
+        policy=read_policy(_section(top, "risk", defaults)),
         venue_limits=venue_limits,
         clock=_read_clock(_section(top, "clock", defaults)),
         server=server,
@@ -199,7 +206,7 @@ def _read_account(table: ConfigTable) -> AccountSettings:
         raise table.refusal("account", ID_RULE)
     if account in RESERVED_ACCOUNTS:
         raise table.refusal("account", f"{account} is the venue's own; choose another name")
-    entry = AccountSettings(account, table.number("balance", _parse_amount), _read_key(table))
+    entry = AccountSettings(account, table.number("balance", parse_amount), _read_key(table))
     table.finish()
     return entry
 
@@ -214,13 +221,6 @@ def _read_key(table: ConfigTable) -> KeySettings:
 
 
 def _read_fund(table: ConfigTable) -> Cash:
-    credit = table.number("credit", _parse_amount)
+    credit = table.number("credit", parse_amount)
     table.finish()
     return credit
-
-
-def _parse_amount(text: str) -> Cash:
-    amount = parse_cash(text)
-    if not 0 <= amount <= CASH_MAX:
-        raise ValueError("it must be from 0 to 1000000000000")
-    return amount

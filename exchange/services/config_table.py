@@ -175,6 +175,23 @@ class ConfigTable:
             raise self._wrong_type(key, "a list of texts in quotes", value)
         return tuple(value)
 
+    def numbers(self, key: str, parse: Callable[[str], Value]) -> tuple[Value, ...]:
+        """Return what ``parse`` makes of each number of a list, which may be empty; as ``number``."""
+        value = self._take(key, "a list of numbers")
+        if not isinstance(value, list) or any(isinstance(entry, bool) or not isinstance(entry, (int, str)) for entry in value):
+            raise self._wrong_type(key, "a list of numbers such as [0.1, 0.2]", value)
+        try:
+            return tuple(parse(str(entry)) for entry in value)
+        except ValueError as error:
+            raise self.refusal(key, str(error)) from None
+
+    def truth(self, key: str) -> bool:
+        """Return true or false."""
+        value = self._take(key, "true or false")
+        if not isinstance(value, bool):
+            raise self._wrong_type(key, "true or false without quotes", value)
+        return value
+
     def moment(self, key: str) -> datetime:
         """Return a date and time that carries its zone."""
         value = self._take(key, "a time such as 2025-10-10T20:50:00Z")
@@ -189,11 +206,12 @@ class ConfigTable:
             raise self._wrong_type(key, f"a table [{key}]", value)
         return ConfigTable(self._source, (*self._path, key), value, defaults)
 
-    def tables(self, key: str) -> tuple[ConfigTable, ...]:
-        """Return the tables of a list that has at least one."""
-        value = self._take(key, f"at least one table [[{key}]]")
-        if not isinstance(value, list) or not value or not all(isinstance(entry, dict) for entry in value):
-            raise self._wrong_type(key, "a list of at least one table", value)
+    def tables(self, key: str, *, tables_min: int = 1) -> tuple[ConfigTable, ...]:
+        """Return the tables of a list that has at least ``tables_min``, which is 0 or 1."""
+        wanted = "at least one table" if tables_min else "tables"
+        value = self._take(key, f"{wanted} [[{key}]]")
+        if not isinstance(value, list) or len(value) < tables_min or not all(isinstance(entry, dict) for entry in value):
+            raise self._wrong_type(key, f"a list of {wanted}", value)
         return tuple(
             ConfigTable(self._source, (*self._path, key, number), entry) for number, entry in enumerate(value, start=1)
         )

@@ -7,7 +7,8 @@ import pytest
 
 from exchange.composition.compose import compose_parts, opening_commands
 from exchange.composition.settings import ClockSettings, Settings, load_settings
-from exchange.domain.commands import AdvanceTime, CreateAccount, Credit, SetMarkPrices
+from exchange.domain.commands import AdvanceTime, CreateAccount, Credit, IndexPrice, SetIndexPrices, SetMarkPrices
+from exchange.domain.instrument import IndexMarkTerms
 from exchange.domain.units import format_cash
 from exchange.services.clock import ClockMode
 
@@ -43,6 +44,26 @@ def test_the_same_settings_give_the_same_digest_and_exchanges_share_nothing(sett
     first.sequencer.submit(Credit(account="alice", amount=1))
     assert second.venue.sequence == len(opening_commands(settings))
     assert format_cash(second.venue.account("alice").wallet_balance) == "100000"
+
+
+def test_a_mark_that_is_made_of_the_index_begins_with_an_index_price(settings: Settings) -> None:
+    btc, *others = settings.instruments
+    terms = IndexMarkTerms(band=50_000, basis_window=10**9)
+    changed = msgspec.structs.replace(settings, instruments=(msgspec.structs.replace(btc, index_mark=terms), *others))
+    *_, marks, prices = opening_commands(changed)
+    assert isinstance(marks, SetMarkPrices)
+    assert len(marks.marks) == len(others)
+    assert btc.initial_mark_price is not None
+    assert prices == SetIndexPrices(prices=(IndexPrice(btc.symbol, btc.initial_mark_price),))
+    assert compose_parts(changed).venue.mark_price(btc.symbol) == btc.initial_mark_price
+
+
+def test_the_venue_follows_the_policy_and_takes_the_collateral_of_the_settings(settings: Settings) -> None:
+    parts = compose_parts(settings)
+    parts.sequencer.submit(Credit(account="alice", amount=10**8, asset="BTC"))
+    view = parts.venue.account("alice")
+    assert format_cash(view.collateral_value) == "111005.505"
+    assert format_cash(view.withdrawable) == "100000"
 
 
 def test_keys_open_their_own_account_and_only_the_admin_key_none(settings: Settings) -> None:

@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from exchange.composition.risk_table import COLLATERAL_MAX, POLICY_READERS
 from exchange.composition.settings import Settings, config_path, load_settings
+from exchange.domain.enums import MarkSource
+from exchange.domain.instrument import CollateralAsset, FundingTerms, IndexMarkTerms
+from exchange.domain.policy import AdlRanking, BadDebtPolicy, LiquidationSizing, RiskPolicy, UnfilledPolicy
 from exchange.domain.units import Grid, format_cash, format_rate
 from exchange.server.limits import ServerLimits
 from exchange.services.clock import ClockMode
@@ -74,6 +78,71 @@ def test_the_sandbox_holds_three_perpetuals_ten_funded_accounts_and_the_defaults
     assert settings.venue_limits == VenueLimits()
     assert settings.server.limits == ServerLimits()
     assert (settings.server.host, settings.clock.mode) == ("127.0.0.1", ClockMode.REAL)
+
+
+def test_the_sandbox_chooses_every_part_of_the_risk_policy() -> None:
+    assert set(POLICY_READERS) == set(RiskPolicy.__struct_fields__)
+    assert load_settings().policy == RiskPolicy(
+        liquidation_sizing=LiquidationSizing.TARGET,
+        liquidation_target=1_100_000,
+        liquidation_slippage=5_000,
+        liquidation_fraction=200_000,
+        liquidation_remainder_min=50_000_000,
+        liquidation_rounds_max=16,
+        liquidation_retries_max=10,
+        unfilled=UnfilledPolicy.TAKEOVER,
+        fund_covers=False,
+        bad_debt=BadDebtPolicy.NEGATIVE_FUND,
+        adl_ranking=AdlRanking.PROFIT_LEVERAGE,
+        fund_unwind_fraction=100_000,
+        fund_unwind_notional_min=1_000_000_000,
+        fund_unwind_book_share=250_000,
+        fund_unwind_interval=5_000_000_000,
+        margin_call_levels=(600_000, 800_000),
+        mark_stale_after=0,
+        mark_jump_max=800_000,
+    )
+
+
+def test_the_sandbox_pays_funding_every_eight_hours_and_takes_bitcoin_as_collateral() -> None:
+    settings = load_settings()
+    terms = FundingTerms(
+        interval=8 * 3600 * 10**9, interest=100_000, clamp=500_000, cap=7_500_000, impact_notional=10_000_000_000
+    )
+    assert {instrument.funding for instrument in settings.instruments} == {terms}
+    assert {instrument.mark_source for instrument in settings.instruments} == {MarkSource.EXTERNAL}
+    price = 116_847_900_000
+    assert settings.collateral == (CollateralAsset(asset="BTC", decimals=8, haircut=50_000, initial_price=price),)
+
+
+@pytest.mark.parametrize("name", RiskPolicy.__struct_fields__)
+def test_each_line_of_the_risk_policy_must_be_in_the_sandbox(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = config_path("sandbox.toml").read_text(encoding="utf-8").splitlines()
+    (tmp_path / "sandbox.toml").write_text("\n".join(line for line in lines if not line.startswith(f"{name} =")))
+    monkeypatch.setattr("exchange.composition.settings.config_path", lambda config: tmp_path / config)
+    with pytest.raises(ConfigError, match=rf"sandbox.toml, line \d+: risk.{name}: this key is missing; add "):
+        load_settings()
+
+
+def test_a_mark_may_be_made_of_the_index_and_funding_may_be_left_out(tmp_path: Path) -> None:
+    external = load(tmp_path, SMALL).instruments[0]
+    assert (external.index_mark, external.funding) == (None, None)
+    keys = 'mark_source = "index"\nmark_band = 0.05\nbasis_window = 150\n'
+    made = load(tmp_path, SMALL.replace("tiers = [", keys + "tiers = [")).instruments[0]
+    assert made.index_mark == IndexMarkTerms(band=50_000, basis_window=150 * 10**9)
+
+
+def test_a_policy_takes_from_the_sandbox_what_it_leaves_out(tmp_path: Path) -> None:
+    settings = load(
+        tmp_path, 'collateral = []\n[risk]\nbad_debt = "halt"\nmark_stale_after = 1.5\nmargin_call_levels = [0.5]\n'
+    )
+    assert settings.collateral == ()
+    assert settings.policy.bad_debt is BadDebtPolicy.HALT
+    assert settings.policy.mark_stale_after == 1_500_000_000
+    assert settings.policy.margin_call_levels == (500_000,)
+    assert settings.policy.fund_unwind_interval == load_settings().policy.fund_unwind_interval
 
 
 def test_every_value_of_the_shipped_configs_is_commented() -> None:
@@ -298,6 +367,118 @@ BAD_CONFIGS = {
         "[[accounts]]",
         "[insurance_fund]\ncredit = -1\n[[accounts]]",
         "insurance_fund.credit: it must be from 0",
+    ),
+    # funding, marks, risk and collateral
+    "a mark source that does not exist": (
+        "tiers = [",
+        'mark_source = "oracle"\ntiers = [',
+        "line 15: instruments[1].mark_source: it must be one of external, index",
+    ),
+    "a band for a mark that is told": (
+        "tiers = [",
+        "mark_band = 0.1\ntiers = [",
+        'line 15: instruments[1].mark_band: it belongs to an instrument whose mark_source is "index"; remove it, or set that',
+    ),
+    "an index mark without its window": (
+        "tiers = [",
+        'mark_source = "index"\nmark_band = 0.1\ntiers = [',
+        "instruments[1].basis_window: this key is missing; add a number",
+    ),
+    "a band of one": (
+        "tiers = [",
+        'mark_source = "index"\nmark_band = 1\nbasis_window = 1\ntiers = [',
+        "line 16: instruments[1].mark_band: mark_band must be above 0 and below 1",
+    ),
+    "funding without its interval": (
+        "tiers = [",
+        "funding_cap = 0.01\ntiers = [",
+        "instruments[1].funding_interval: this key is missing; add a number",
+    ),
+    "funding every instant": (
+        "tiers = [",
+        "funding_interval = 0.5\nfunding_interest = 0\nfunding_clamp = 0\nfunding_cap = 0\nimpact_notional = 1\ntiers = [",
+        "line 15: instruments[1].funding_interval: funding_interval must be at least one second",
+    ),
+    "an interval before now": (
+        "tiers = [",
+        "funding_interval = -1\ntiers = [",
+        "line 15: instruments[1].funding_interval: it must be from 0 to 1000000000 seconds",
+    ),
+    "a sizing that does not exist": (
+        "[[accounts]]",
+        '[risk]\nliquidation_sizing = "half"\n[[accounts]]',
+        "line 21: risk.liquidation_sizing: it must be one of target, tier_step, fraction, full",
+    ),
+    "a target below maintenance": (
+        "[[accounts]]",
+        "[risk]\nliquidation_target = 0.9\n[[accounts]]",
+        "line 21: risk.liquidation_target: liquidation_target must be at least 1",
+    ),
+    "warnings that fall": (
+        "[[accounts]]",
+        "[risk]\nmargin_call_levels = [0.8, 0.6]\n[[accounts]]",
+        "line 21: risk.margin_call_levels: margin_call_levels must ascend within 0 to 1",
+    ),
+    "a single warning": (
+        "[[accounts]]",
+        "[risk]\nmargin_call_levels = 0.8\n[[accounts]]",
+        "risk.margin_call_levels: it is a text or a fraction; write a list of numbers",
+    ),
+    "a warning that is none": (
+        "[[accounts]]",
+        '[risk]\nmargin_call_levels = ["soon"]\n[[accounts]]',
+        "line 21: risk.margin_call_levels: write a decimal number",
+    ),
+    "a word for a truth": (
+        "[[accounts]]",
+        '[risk]\nfund_covers = "no"\n[[accounts]]',
+        "line 21: risk.fund_covers: it is a text or a fraction; write true or false without quotes",
+    ),
+    "a negative remainder": (
+        "[[accounts]]",
+        "[risk]\nliquidation_remainder_min = -1\n[[accounts]]",
+        "risk.liquidation_remainder_min: it must be from 0 to 1000000000000",
+    ),
+    "no rounds": (
+        "[[accounts]]",
+        "[risk]\nliquidation_rounds_max = 0\n[[accounts]]",
+        "risk.liquidation_rounds_max: liquidation_rounds_max must be at least 1",
+    ),
+    "an unknown choice": (
+        "[[accounts]]",
+        "[risk]\nbad_dept = 1\n[[accounts]]",
+        "line 21: risk.bad_dept: unknown key; did you mean bad_debt?",
+    ),
+    "the settlement asset as collateral": (
+        "[[accounts]]",
+        '[[collateral]]\nasset = "USD"\ndecimals = 2\nhaircut = 0\n[[accounts]]',
+        "line 21: collateral[1].asset: asset must be a name of its own",
+    ),
+    "an asset twice": (
+        "[[accounts]]",
+        '[[collateral]]\nasset = "BTC"\ndecimals = 8\nhaircut = 0\n' * 2 + "[[accounts]]",
+        "line 25: collateral[2].asset: BTC is there already; give each asset one entry",
+    ),
+    "a haircut of everything": (
+        "[[accounts]]",
+        '[[collateral]]\nasset = "BTC"\ndecimals = 8\nhaircut = 1\n[[accounts]]',
+        "line 23: collateral[1].haircut: haircut must be from 0 to below 1",
+    ),
+    "an asset too fine": (
+        "[[accounts]]",
+        '[[collateral]]\nasset = "BTC"\ndecimals = 19\nhaircut = 0\n[[accounts]]',
+        "line 22: collateral[1].decimals: it must be from 0 to 18",
+    ),
+    "an asset for nothing": (
+        "[[accounts]]",
+        '[[collateral]]\nasset = "BTC"\ndecimals = 8\nhaircut = 0\ninitial_price = 0\n[[accounts]]',
+        "collateral[1].initial_price: initial_price must be above 0",
+    ),
+    "too many assets": (
+        "[[accounts]]",
+        "".join(f'[[collateral]]\nasset = "A{n}"\ndecimals = 8\nhaircut = 0\n' for n in range(COLLATERAL_MAX + 1))
+        + "[[accounts]]",
+        f"collateral[{COLLATERAL_MAX + 1}]: at most {COLLATERAL_MAX} assets are allowed; remove some",
     ),
     # no TOML at all
     "a missing quote": ('"alice"', '"alice', "the config is not valid TOML: Illegal character '\\n' (at line 21, column 17)"),
