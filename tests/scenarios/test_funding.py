@@ -160,11 +160,11 @@ def test_edge_5_funding_that_drains_isolated_margin_below_maintenance_liquidates
 
 @pytest.mark.rule("FUND-003", "LIQ-001")
 def test_funding_that_drains_the_cross_pool_below_maintenance_liquidates_it() -> None:
-    stage = "alice deposits 100; bob deposits 1000; mark BTC 100; alice buys 10 BTC at 100; bob sells 10 BTC at 100;"
-    Table(stage + "bob buys 10 BTC at 98", instruments=[paying("0.051")]).play(
+    stage = "alice deposits 101; bob deposits 1000; mark BTC 100; alice buys 10 BTC at 100; bob sells 10 BTC at 100;"
+    Table(stage + "bob buys 10 BTC at 98", instruments=[paying("0.052")]).play(
         (
             "wait until 8h",
-            "funding BTC 0.051, funded alice/BTC -51 wallet 49, funded bob/BTC 51 wallet 1051,"
+            "funding BTC 0.052, funded alice/BTC -52 wallet 49, funded bob/BTC 52 wallet 1052,"
             "liquidation 1 of alice cross equity 49 mm 50, cleared 0, accepted 4, trade 10@98 maker 3 taker 4,"
             "filled 3, filled 4, settled 10/10 BTC sell at 96, finished 1",
         ),
@@ -255,12 +255,12 @@ def test_funding_goes_on_for_a_scope_that_waits_in_a_halted_symbol() -> None:
 
 @pytest.mark.rule("FUND-001", "FUND-002")
 def test_the_premium_of_the_book_over_the_index_is_paid_over_the_whole_interval() -> None:
-    """Alice's bid of 5 at 104 over an index of 100: 4 percent, held from the first look at the book on."""
-    stage = STAGE + "alice buys 5 BTC at 104; index BTC 100"
+    """Alice's bid of 5 at 104 over an index of 100: 4 percent from the first look of the interval on."""
+    stage = STAGE + "alice buys 5 BTC at 104; index BTC 100; wait until 8h"
     Table(stage, instruments=[following_the_book()]).play(
-        ("BTC", "premium 0, rate 0, last_rate 0"),
+        ("BTC", "premium 0, rate 0, last_rate 0.039999993"),
         ("wait 1h", ""),
-        ("BTC", "mark 100, index 100"),
+        ("BTC", "mark 100, index 100, premium 0.04, rate 0.04"),
         ("wait until 8h", "funding BTC 0.04 premium 0.04 payments 0"),
         ("BTC", "premium 0, last_rate 0.04"),
     )
@@ -282,9 +282,9 @@ def test_what_the_book_showed_between_two_looks_counts_by_how_long_it_held() -> 
 
 @pytest.mark.rule("FUND-001", "BOOK-017")
 def test_time_in_halt_is_left_out_of_the_average() -> None:
+    """An hour and two milliseconds at 4 percent, five hours and two of halt, and nothing for the rest of the eight."""
     stage = STAGE + "index BTC 100; alice buys 5 BTC at 104; index BTC 100; wait until 8h"
-    table = Table(stage, instruments=[following_the_book()])
-    table.play(
+    Table(stage, instruments=[following_the_book()]).play(
         ("wait 1h", ""),
         ("alice cancels 1", "canceled 1 order.canceled_by_owner"),
         ("halts BTC", "halted BTC"),
@@ -293,7 +293,7 @@ def test_time_in_halt_is_left_out_of_the_average() -> None:
         ("index BTC 90", ""),
         ("BTC", "premium 0.04"),
         ("resumes BTC", "resumed BTC"),
-        ("wait until 8h", "funding BTC 0.013333334 payments 0"),
+        ("wait until 8h", "funding BTC 0.013333343 payments 0"),
     )
 
 
@@ -302,7 +302,7 @@ def test_time_in_halt_is_left_out_of_the_average() -> None:
     ("bid", "rate"), [(100, "0.001"), (101, "0.008"), (103, "0.028")], ids=["no premium", "1 percent", "3 percent"]
 )
 def test_interest_less_premium_moves_the_rate_no_further_than_the_clamp(bid: int, rate: str) -> None:
-    stage = STAGE + f"alice buys 5 BTC at {bid}; index BTC 100"
+    stage = STAGE + f"alice buys 5 BTC at {bid}; index BTC 100; wait until 8h"
     Table(stage, instruments=[following_the_book("0.001", "0.002")]).play(
         ("wait until 8h", f"funding BTC {rate}"),
     )
