@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from exchange.accounts.position import Account, Position, Wallet
-from exchange.accounts.risk import Risk, Scope
+from exchange.accounts.risk import Holding, Risk, Scope
 from exchange.domain.enums import MarginMode
 from exchange.domain.ids import Symbol
 from exchange.domain.margin_math import initial_margin, maintenance_margin, notional_value, unrealized_pnl
@@ -52,30 +52,22 @@ class CrossPath:
         """Return how the position's scope stands."""
         return pool_risk(account, marks)
 
-    def risk_after(
-        self,
-        account: Account,
-        position: Position,
-        marks: Mapping[Symbol, Ticks],
-        quantity: Lots,
-        entry_cost: Cash,
-        wallet: Cash,
-    ) -> Risk:
-        """Return how the scope would stand with this position and this much in its wallet."""
+    def risk_after(self, account: Account, position: Position, marks: Mapping[Symbol, Ticks], then: Holding) -> Risk:
+        """Return how the scope would stand if the position and its wallet were as ``then``."""
         now, mark, instrument = pool_risk(account, marks), marks[position.symbol], position.instrument
         held, leverage = position.quantity, position.leverage
         return Risk(
             now.equity
-            + (wallet - account.wallet.balance)
-            + unrealized_pnl(instrument, quantity, entry_cost, mark)
+            + (then.wallet - account.wallet.balance)
+            + unrealized_pnl(instrument, then.quantity, then.entry_cost, mark)
             - unrealized_pnl(instrument, held, position.entry_cost, mark),
             now.initial_margin
-            + initial_margin(instrument, quantity, mark, leverage)
+            + initial_margin(instrument, then.quantity, mark, leverage)
             - initial_margin(instrument, held, mark, leverage),
             now.maintenance_margin
-            + maintenance_margin(instrument, quantity, mark)
+            + maintenance_margin(instrument, then.quantity, mark)
             - maintenance_margin(instrument, held, mark),
-            now.notional + notional_value(instrument, quantity, mark) - notional_value(instrument, held, mark),
+            now.notional + notional_value(instrument, then.quantity, mark) - notional_value(instrument, held, mark),
         )
 
     def increase_gap(self, position: Position, mark_price: Ticks) -> Cash:

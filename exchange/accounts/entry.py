@@ -10,7 +10,7 @@ from exchange.accounts.liquidation_prices import liquidation_price_at, position_
 from exchange.accounts.margin import path_of
 from exchange.accounts.order_margin import margin_of_orders, order_margin
 from exchange.accounts.position import Account, Position, RestingOrder
-from exchange.accounts.risk import OrderCheck
+from exchange.accounts.risk import OrderCheck, ProposedOrder
 from exchange.domain.enums import MarginMode
 from exchange.domain.ids import OrderId, Symbol
 from exchange.domain.margin_math import fee_on, isolated_fill_margin, notional_value, tier_at
@@ -69,21 +69,13 @@ def potential_notional(position: Position, extra: Lots, mark_price: Ticks) -> Ca
     return notional_value(position.instrument, reach, mark_price)
 
 
-def check_entry(
-    account: Account,
-    position: Position,
-    marks: Mapping[Symbol, Ticks],
-    sign: int,
-    quantity: Lots,
-    price: Ticks,
-    reduce_only: bool,
-) -> OrderCheck:
-    """Return whether an order of ``quantity`` lots at the worst price ``price`` may enter, with the arithmetic."""
+def check_entry(account: Account, position: Position, marks: Mapping[Symbol, Ticks], order: ProposedOrder) -> OrderCheck:
+    """Return whether an order may enter, with the arithmetic (MARG-010)."""
     mark, path = marks[position.symbol], path_of(position)
     held = order_margin(position, mark)
-    newcomer = RestingOrder(NOT_YET_NUMBERED, sign, price, quantity, reduce_only)
+    newcomer = RestingOrder(NOT_YET_NUMBERED, order.sign, order.price, order.quantity, order.reduce_only)
     then = margin_of_orders(position, (*position.orders.values(), newcomer), mark)
-    own_part = 0 if reduce_only else (then.buys if sign > 0 else then.sells)[NOT_YET_NUMBERED]
+    own_part = 0 if order.reduce_only else (then.buys if order.sign > 0 else then.sells)[NOT_YET_NUMBERED]
     is_reducing = own_part == 0
     before = available_to(account, position, marks)
     required = then.total - held
@@ -92,13 +84,13 @@ def check_entry(
         required=required,
         available_before=before,
         available_after=before - required,
-        liquidation_price=estimated_liquidation_price(account, position, marks, sign, quantity, price, reduce_only),
+        liquidation_price=estimated_liquidation_price(account, position, marks, order),
     )
     if is_reducing:
         return OrderCheck(None, decision, True)
     if path.is_liquidating(account, position):
         return OrderCheck(Reason.LIQUIDATION_IN_PROGRESS, decision, False)
-    reach = potential_notional(position, sign * quantity, mark)
+    reach = potential_notional(position, order.sign * order.quantity, mark)
     most = tier_at(position.instrument.tiers, reach).max_leverage
     if reach > potential_notional(position, 0, mark) and position.leverage > most:
         return OrderCheck(Reason.LEVERAGE_TIER, decision, False, most, position.leverage)
@@ -116,20 +108,15 @@ def standing_decision(account: Account, position: Position, marks: Mapping[Symbo
 
 
 def estimated_liquidation_price(
-    account: Account,
-    position: Position,
-    marks: Mapping[Symbol, Ticks],
-    sign: int,
-    quantity: Lots,
-    price: Ticks,
-    reduce_only: bool,
+    account: Account, position: Position, marks: Mapping[Symbol, Ticks], order: ProposedOrder
 ) -> Ticks | None:
-    """Return the liquidation price of the position if the order filled whole at ``price`` as a taker."""
+    """Return the liquidation price of the position if the order filled whole at its price as a taker."""
     path, instrument, mark = path_of(position), position.instrument, marks[position.symbol]
+    sign, price = order.sign, order.price
     held, cost = position.quantity, position.entry_cost
     wallet = path.collateral(account, position, marks)
-    closing = min(quantity, abs(held)) if held * sign < 0 else 0
-    opening = 0 if reduce_only else quantity - closing
+    closing = min(order.quantity, abs(held)) if held * sign < 0 else 0
+    opening = 0 if order.reduce_only else order.quantity - closing
     if closing:
         value = notional_value(instrument, closing, price)
         fee = fee_on(value, instrument.taker_fee)

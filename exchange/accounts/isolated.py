@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from exchange.accounts.position import Account, Position, Wallet
-from exchange.accounts.risk import Risk, Scope
+from exchange.accounts.risk import Holding, Risk, Scope
 from exchange.domain.enums import MarginMode
 from exchange.domain.ids import Symbol
 from exchange.domain.margin_math import initial_margin, maintenance_margin, notional_value, unrealized_pnl
@@ -14,16 +14,16 @@ from exchange.domain.units import Cash, Lots, Ticks
 
 def position_risk(position: Position, mark_price: Ticks) -> Risk:
     """Return how an isolated position stands (MARG-003, MARG-005)."""
-    return _risk_of(position, position.quantity, position.entry_cost, position.wallet.balance, mark_price)
+    return _risk_of(position, Holding(position.quantity, position.entry_cost, position.wallet.balance), mark_price)
 
 
-def _risk_of(position: Position, quantity: Lots, entry_cost: Cash, wallet: Cash, mark_price: Ticks) -> Risk:
+def _risk_of(position: Position, held: Holding, mark_price: Ticks) -> Risk:
     instrument = position.instrument
     return Risk(
-        wallet + unrealized_pnl(instrument, quantity, entry_cost, mark_price),
-        initial_margin(instrument, quantity, mark_price, position.leverage),
-        maintenance_margin(instrument, quantity, mark_price),
-        notional_value(instrument, quantity, mark_price),
+        held.wallet + unrealized_pnl(instrument, held.quantity, held.entry_cost, mark_price),
+        initial_margin(instrument, held.quantity, mark_price, position.leverage),
+        maintenance_margin(instrument, held.quantity, mark_price),
+        notional_value(instrument, held.quantity, mark_price),
     )
 
 
@@ -50,17 +50,9 @@ class IsolatedPath:
             return Risk(position.wallet.balance, 0, 0, 0)
         return position_risk(position, marks[position.symbol])
 
-    def risk_after(
-        self,
-        account: Account,
-        position: Position,
-        marks: Mapping[Symbol, Ticks],
-        quantity: Lots,
-        entry_cost: Cash,
-        wallet: Cash,
-    ) -> Risk:
-        """Return how the position would stand at this size and with this much in its wallet."""
-        return _risk_of(position, quantity, entry_cost, wallet, marks[position.symbol])
+    def risk_after(self, account: Account, position: Position, marks: Mapping[Symbol, Ticks], then: Holding) -> Risk:
+        """Return how the position would stand if it and its wallet were as ``then``."""
+        return _risk_of(position, then, marks[position.symbol])
 
     def increase_gap(self, position: Position, mark_price: Ticks) -> Cash:
         """Return what the open position lacks to initial margin: the fill that increases it must bring that too."""

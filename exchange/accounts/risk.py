@@ -37,6 +37,23 @@ class Risk(NamedTuple):
         return ScopeHealth(self.equity, self.maintenance_margin, self.notional)
 
 
+class Holding(NamedTuple):
+    """A position as it would be, and the money in the wallet behind it. Units: signed lots, signed cash, cash."""
+
+    quantity: Lots
+    entry_cost: Cash
+    wallet: Cash
+
+
+class ProposedOrder(NamedTuple):
+    """An order that wants in, at the worst price that it may trade at. ``sign`` is +1 for a buy."""
+
+    sign: int
+    quantity: Lots
+    price: Ticks
+    reduce_only: bool
+
+
 class BankruptcyTerms(NamedTuple):
     """What a liquidation order was sent with (LIQ-005): the signed position and its whole bankruptcy value then."""
 

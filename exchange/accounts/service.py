@@ -22,6 +22,7 @@ from exchange.accounts.risk import (
     LegEffect,
     OrderCheck,
     ProposedFill,
+    ProposedOrder,
     Risk,
     Scope,
     TouchedScope,
@@ -145,9 +146,8 @@ class AccountService:
     def check_order(self, order: PlaceOrder, price: Ticks) -> OrderCheck:
         """Return whether an order may enter at the worst price ``price``, with its margin decision (MARG-010)."""
         position = self.position(order.account, order.symbol, order.position_side)
-        check = check_entry(
-            self.accounts[order.account], position, self.marks, order.side.sign, order.quantity, price, order.reduce_only
-        )
+        proposed = ProposedOrder(order.side.sign, order.quantity, price, order.reduce_only)
+        check = check_entry(self.accounts[order.account], position, self.marks, proposed)
         if check.reason is None and not check.is_reducing and self.is_stale(order.symbol):
             return check._replace(reason=Reason.MARK_STALE)
         return check

@@ -6,6 +6,7 @@ import pytest
 
 from exchange.accounts.entry import available_balance, available_without, check_entry, potential_notional
 from exchange.accounts.position import Account, Position
+from exchange.accounts.risk import ProposedOrder
 from exchange.domain.enums import MarginMode
 from exchange.domain.rejects import Reason
 from tests.cast import ETH_PERP, cash
@@ -57,7 +58,7 @@ def test_the_reach_of_a_position_is_all_bids_or_all_asks_filled(quantity: int, e
 @pytest.mark.rule("MARG-009", "MARG-010")
 def test_the_decision_holds_the_arithmetic() -> None:
     account, position = trader("1000")
-    check = check_entry(account, position, MARKS, 1, 10, 100, False)
+    check = check_entry(account, position, MARKS, ProposedOrder(1, 10, 100, False))
     decision = check.decision
     assert (check.reason, check.is_reducing) == (None, False)
     assert decision.path is MarginMode.CROSS
@@ -69,10 +70,10 @@ def test_the_decision_holds_the_arithmetic() -> None:
 @pytest.mark.rule("MARG-010")
 def test_refused_for_tier_before_money_and_for_a_flag_before_both() -> None:
     account, position = trader("0")
-    assert check_entry(account, position, MARKS, 1, 100, 100, False).reason is Reason.LEVERAGE_TIER
-    assert check_entry(account, position, MARKS, 1, 1, 100, False).reason is Reason.INITIAL_INSUFFICIENT
+    assert check_entry(account, position, MARKS, ProposedOrder(1, 100, 100, False)).reason is Reason.LEVERAGE_TIER
+    assert check_entry(account, position, MARKS, ProposedOrder(1, 1, 100, False)).reason is Reason.INITIAL_INSUFFICIENT
     account.liquidation_id = 1
-    assert check_entry(account, position, MARKS, 1, 100, 100, False).reason is Reason.LIQUIDATION_IN_PROGRESS
+    assert check_entry(account, position, MARKS, ProposedOrder(1, 100, 100, False)).reason is Reason.LIQUIDATION_IN_PROGRESS
 
 
 @pytest.mark.rule("MARG-006")
@@ -81,8 +82,8 @@ def test_the_estimate_is_the_price_that_the_position_really_gets() -> None:
     account = account_of(cash("1000"))
     position = position_of(account, 10, cash("1000"), mode=ISOLATED, wallet=cash("100"))
     marks = {"BTC-PERP": 100}
-    assert check_entry(account, position, marks, -1, 15, 100, False).decision.liquidation_price == 104
-    assert check_entry(account, position, marks, -1, 10, 100, False).decision.liquidation_price is None
-    assert check_entry(account, position, marks, -1, 15, 100, True).decision.liquidation_price is None
-    assert check_entry(account, position, marks, -1, 5, 100, True).decision.liquidation_price == 95
-    assert check_entry(account, position, marks, 1, 10, 100, False).decision.liquidation_price == 95
+    assert check_entry(account, position, marks, ProposedOrder(-1, 15, 100, False)).decision.liquidation_price == 104
+    assert check_entry(account, position, marks, ProposedOrder(-1, 10, 100, False)).decision.liquidation_price is None
+    assert check_entry(account, position, marks, ProposedOrder(-1, 15, 100, True)).decision.liquidation_price is None
+    assert check_entry(account, position, marks, ProposedOrder(-1, 5, 100, True)).decision.liquidation_price == 95
+    assert check_entry(account, position, marks, ProposedOrder(1, 10, 100, False)).decision.liquidation_price == 95

@@ -8,7 +8,7 @@ import pytest
 
 from exchange.accounts.margin import path_of
 from exchange.accounts.position import Account, Position
-from exchange.accounts.risk import Risk, Scope
+from exchange.accounts.risk import Holding, Risk, Scope
 from exchange.domain.enums import MarginMode
 from tests.cast import ALICE, ETH_PERP, cash
 from tests.unit.accounts.bench import CROSS, ISOLATED, account_of, position_of
@@ -64,14 +64,14 @@ def test_risk_after_no_change_is_risk_now(place: Place) -> None:
     account, position = place(10, "1000", "100")
     path = path_of(position)
     wallet = path.wallet(account, position).balance
-    assert path.risk_after(account, position, MARKS, 10, cash("1000"), wallet) == path.risk(account, position, MARKS)
+    assert path.risk_after(account, position, MARKS, Holding(10, cash("1000"), wallet)) == path.risk(account, position, MARKS)
 
 
 @pytest.mark.rule("MARG-012")
 def test_risk_after_a_fill_is_what_the_risk_will_be(place: Place) -> None:
     account, position = place(10, "1000", "100")
     path = path_of(position)
-    foreseen = path.risk_after(account, position, MARKS, -4, cash("-376"), cash("42"))
+    foreseen = path.risk_after(account, position, MARKS, Holding(-4, cash("-376"), cash("42")))
     path.wallet(account, position).balance = cash("42")
     position.quantity, position.entry_cost = -4, cash("-376")
     assert path.risk(account, position, MARKS) == foreseen
