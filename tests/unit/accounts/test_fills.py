@@ -7,13 +7,14 @@ import pytest
 from exchange.accounts.fills import check_leg, leg_fee, realized_by
 from exchange.accounts.position import Account, Position
 from exchange.accounts.risk import BankruptcyTerms, FillVerdict, Leg, LegEffect, ProposedFill
+from exchange.domain.ids import SETTLEMENT_ASSET
 from exchange.domain.instrument import Instrument
 from exchange.domain.rejects import Reason
 from tests.cast import ALICE, BOB, BTC_PERP, BTC_WITH_FEES, BTC_WITH_REBATE, cash
 from tests.unit.accounts.bench import ISOLATED, account_of, position_of, resting, service_of
 
 BUYER, SELLER = Leg(ALICE, 1, 1), Leg(BOB, 2, -1)
-CLOSER = Leg(ALICE, 1, -1, BankruptcyTerms(10, cash("900")))
+CLOSER = Leg(ALICE, 1, -1, terms=BankruptcyTerms(10, cash("900")))
 """Sells alice's 10 lots, bankrupt at 90."""
 
 
@@ -121,7 +122,7 @@ def test_an_admitted_fill_changes_exactly_what_the_check_foresaw() -> None:
     position_of(alice, 0, 0, mode=ISOLATED).orders[1] = resting(1, 1, 100, 10)
     position_of(bob, 0, 0).orders[2] = resting(2, -1, 100, 15)
     service = service_of(alice, bob)
-    service.ledger.net_deposits = cash("1000")
+    service.ledger.net_deposits[SETTLEMENT_ASSET] = cash("1000")
     proposed = fill(100)
     service.apply_fill(proposed, service.check_fill(proposed))
     long, short = alice.positions["BTC-PERP"], bob.positions["BTC-PERP"]
@@ -131,4 +132,4 @@ def test_an_admitted_fill_changes_exactly_what_the_check_foresaw() -> None:
     assert long.orders == {}
     assert short.orders[2].open_quantity == 5
     assert service.ledger.imbalance(service.accounts.values()) == 0
-    assert set(service.holders["BTC-PERP"]) == {ALICE, BOB}
+    assert set(service.holders["BTC-PERP"]) == {(ALICE, "BTC-PERP"), (BOB, "BTC-PERP")}

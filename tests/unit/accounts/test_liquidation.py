@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from fractions import Fraction
 
 import pytest
 
 from exchange.accounts.liquidation import CloseOuts, Leftover, urgency
+from exchange.accounts.loss_cover import Cover
 from exchange.accounts.position import Position
 from exchange.accounts.risk import BankruptcyTerms, Risk, Scope
-from exchange.domain.ids import INSURANCE_FUND
+from exchange.domain.ids import SETTLEMENT_ASSET
 from exchange.domain.margin_math import bankruptcy_value, initial_margin, unrealized_pnl
 from tests.cast import ALICE, BOB, BTC_PERP, CAROL, DAVE, ERIN, ETH_PERP, cash
 from tests.unit.accounts.bench import ISOLATED, account_of, position_of, resting, service_of
@@ -36,13 +38,19 @@ def test_a_flag_is_set_on_the_scope_alone_and_cleared_again(symbol: str | None) 
 
 
 @pytest.mark.rule("LIQ-002")
-def test_the_symbols_of_a_scope() -> None:
+def test_the_positions_of_a_scope() -> None:
     alice = account_of(0)
     position_of(alice, 0, 0, instrument=ETH_PERP)
     position_of(alice, 10, cash("1000"), mode=ISOLATED)
     close_outs = CloseOuts(service_of(alice))
-    assert close_outs.symbols_of(Scope(ALICE, None)) == ["ETH-PERP"]
-    assert close_outs.symbols_of(Scope(ALICE, "BTC-PERP")) == ["BTC-PERP"]
+    assert [held.symbol for held in close_outs.positions_of(Scope(ALICE, None))] == ["ETH-PERP"]
+    assert [held.symbol for held in close_outs.positions_of(Scope(ALICE, "BTC-PERP"))] == ["BTC-PERP"]
+
+
+def next_symbol(close_outs: CloseOuts, scope: Scope, trades: Callable[[str], bool] = bool) -> str | None:
+    """Return the symbol that is closed next; any symbol trades unless told."""
+    found = close_outs.next_position(scope, trades)
+    return None if found is None else found.symbol
 
 
 @pytest.mark.rule("LIQ-004")
@@ -54,14 +62,24 @@ def test_the_largest_maintenance_goes_first_and_ties_go_by_symbol(btc: int, eth:
     alice = account_of(0)
     position_of(alice, eth, cash(str(eth * 100)), instrument=ETH_PERP)
     position_of(alice, btc, cash(str(btc * 100)))
-    assert CloseOuts(service_of(alice)).next_position(Scope(ALICE, None)).symbol == first
+    assert next_symbol(CloseOuts(service_of(alice)), Scope(ALICE, None)) == first
+
+
+@pytest.mark.rule("LIQ-004", "BOOK-017")
+def test_those_that_do_not_trade_are_left_out() -> None:
+    alice = account_of(0)
+    position_of(alice, 11, cash("1100"), instrument=ETH_PERP)
+    position_of(alice, 10, cash("1000"))
+    close_outs = CloseOuts(service_of(alice))
+    assert next_symbol(close_outs, Scope(ALICE, None), trades=lambda symbol: symbol != "ETH-PERP") == "BTC-PERP"
+    assert next_symbol(close_outs, Scope(ALICE, None), trades=lambda symbol: False) is None
 
 
 def test_of_an_isolated_scope_it_is_the_position_itself() -> None:
     alice = account_of(0)
     position = position_of(alice, 10, cash("1000"), mode=ISOLATED)
     position_of(alice, 90, cash("9000"), instrument=ETH_PERP)
-    assert CloseOuts(service_of(alice)).next_position(Scope(ALICE, "BTC-PERP")) is position
+    assert CloseOuts(service_of(alice)).next_position(Scope(ALICE, "BTC-PERP"), bool) is position
 
 
 @pytest.mark.rule("LIQ-005")
@@ -121,7 +139,7 @@ def test_ranks_are_profit_times_leverage_then_loss_over_leverage_then_the_hopele
         equity = cash(wallet) + 10 * (entry - 100) * cash("1")
         scores[name] = (Fraction(entry - 100, entry), Fraction(cash("1000"), equity) if equity > 0 else None)
         accounts.append(account)
-    ranked = CloseOuts(service_of(*accounts)).ranking(position)
+    ranked = [held.account for held in CloseOuts(service_of(*accounts)).ranking(position)]
     assert ranked == [ERIN, DAVE, BOB, CAROL, "xavier", "yan", "zoe"]
     winners = [name for name in ranked if scores[name][0] > 0 and scores[name][1]]
     products = [scores[name][0] * (scores[name][1] or 0) for name in winners]
@@ -136,7 +154,7 @@ def test_only_the_opposite_side_is_ranked_and_the_fund_never_is() -> None:
     position_of(carol, 10, cash("1000"), mode=ISOLATED, wallet=cash("100"))
     service = service_of(alice, bob, carol)
     position_of(service.ledger.fund, 10, cash("1000"))
-    assert CloseOuts(service).ranking(position) == [CAROL]
+    assert CloseOuts(service).ranking(position) == [carol.positions["BTC-PERP"]]
 
 
 @pytest.mark.rule("LIQ-008")
@@ -157,9 +175,9 @@ def test_a_counterparty_is_skipped_when_flagged_bankrupt_or_taken_below_zero(
     """Alice lacks 50 on 10 lots: each lot costs the counterparty 5."""
     alice, bob = account_of(0), account_of(cash(wallet), BOB)
     position = position_of(alice, 10, cash("1000"), mode=ISOLATED, wallet=cash("-50"))
-    position_of(bob, -10, cash("-1000"))
+    other = position_of(bob, -10, cash("-1000"))
     bob.liquidation_id = 3 if flagged else None
-    assert CloseOuts(service_of(alice, bob)).can_be_deleveraged(BOB, position, lots) is allowed
+    assert CloseOuts(service_of(alice, bob)).can_be_deleveraged(other, position, lots) is allowed
 
 
 @pytest.mark.rule("LIQ-008")
@@ -167,22 +185,22 @@ def test_a_counterparty_is_skipped_when_flagged_bankrupt_or_taken_below_zero(
 def test_one_without_equity_is_skipped_even_where_the_price_would_favour_it(wallet: str, allowed: bool) -> None:
     alice, bob = account_of(0), account_of(cash(wallet), BOB)
     position = position_of(alice, 10, cash("1000"), mode=ISOLATED, wallet=cash("40"))
-    position_of(bob, -10, cash("-1000"))
-    assert CloseOuts(service_of(alice, bob)).can_be_deleveraged(BOB, position, 10) is allowed
+    other = position_of(bob, -10, cash("-1000"))
+    assert CloseOuts(service_of(alice, bob)).can_be_deleveraged(other, position, 10) is allowed
 
 
 @pytest.mark.rule("LIQ-007", "LIQ-008", "CONS-001")
 def test_at_bankruptcy_value_the_scope_is_left_with_nothing_and_the_books_balance() -> None:
     alice, bob = account_of(0), account_of(cash("1000"), BOB)
     position = position_of(alice, 3, 100, mode=ISOLATED, wallet=7)
-    position_of(bob, -3, -100)
+    other = position_of(bob, -3, -100)
     service = service_of(alice, bob, marks={"BTC-PERP": 100})
-    service.ledger.net_deposits = cash("1000") + 7
+    service.ledger.net_deposits[SETTLEMENT_ASSET] = cash("1000") + 7
     close_outs = CloseOuts(service)
     for lots in (1, 2):
-        close_outs.apply_at_bankruptcy(position, BOB, lots)
+        close_outs.apply_at_bankruptcy(position, other, lots)
     assert (position.quantity, position.entry_cost, position.wallet.balance) == (0, 0, 0)
-    assert (bob.positions["BTC-PERP"].quantity, bob.positions["BTC-PERP"].entry_cost) == (0, 0)
+    assert (other.quantity, other.entry_cost) == (0, 0)
     assert service.ledger.imbalance(service.accounts.values()) == 0
     assert service.holders["BTC-PERP"] == {}
 
@@ -191,10 +209,10 @@ def test_at_bankruptcy_value_the_scope_is_left_with_nothing_and_the_books_balanc
 def test_at_the_mark_the_fund_pays_the_missing_share_rounded_up() -> None:
     alice, bob = account_of(0), account_of(0, BOB)
     position = position_of(alice, 3, cash("300"), mode=ISOLATED, wallet=-100)
-    position_of(bob, -3, cash("-300"))
+    other = position_of(bob, -3, cash("-300"))
     service = service_of(alice, bob)
-    done = CloseOuts(service).apply_at_mark(position, BOB, 1)
-    assert (done.value, done.fund_change) == (cash("100"), -34)
+    done = CloseOuts(service).apply_at_mark(position, other, 1)
+    assert (done.value, done.fund_change, done.cover) == (cash("100"), -34, Cover(0, 34))
     assert position.wallet.balance == -66
     assert service.ledger.fund.wallet.balance == -34
 
@@ -205,7 +223,7 @@ def test_a_transfer_to_the_fund_may_close_part_of_what_it_holds() -> None:
     position = position_of(alice, -14, cash("-1190"), mode=ISOLATED, wallet=cash("119"))
     service = service_of(alice, marks={"BTC-PERP": 92})
     held = position_of(service.ledger.fund, 10, cash("900"))
-    done = CloseOuts(service).apply_at_bankruptcy(position, INSURANCE_FUND, 14)
+    done = CloseOuts(service).apply_at_bankruptcy(position, held, 14)
     assert (done.value, done.counterparty_realized, held.quantity, held.entry_cost) == (
         cash("-1309"),
         cash("35"),
@@ -216,7 +234,7 @@ def test_a_transfer_to_the_fund_may_close_part_of_what_it_holds() -> None:
 
 @pytest.mark.rule("LIQ-010")
 def test_what_a_flat_isolated_position_holds_goes_home_and_what_it_lacks_the_fund_brings() -> None:
-    for wallet, leftover, home, fund in ((25, Leftover(25, 0), 25, 0), (-25, Leftover(0, -25), 0, -25)):
+    for wallet, leftover, home, fund in ((25, Leftover(25, Cover()), 25, 0), (-25, Leftover(0, Cover(0, 25)), 0, -25)):
         alice = account_of(0)
         position = position_of(alice, 0, 0, mode=ISOLATED, wallet=wallet)
         service = service_of(alice)
@@ -226,15 +244,15 @@ def test_what_a_flat_isolated_position_holds_goes_home_and_what_it_lacks_the_fun
 
 @pytest.mark.rule("LIQ-010")
 @pytest.mark.parametrize(
-    ("wallet", "quantity", "leftover", "after"),
-    [(25, 0, (0, 0), 25), (-25, 0, (0, -25), 0), (-25, 1, (0, 0), -25)],
+    ("wallet", "quantity", "cover", "after"),
+    [(25, 0, Cover(), 25), (-25, 0, Cover(0, 25), 0), (-25, 1, Cover(), -25)],
 )
 def test_a_flat_pool_keeps_its_wallet_and_only_a_lack_is_made_good(
-    wallet: int, quantity: int, leftover: tuple[int, int], after: int
+    wallet: int, quantity: int, cover: Cover, after: int
 ) -> None:
     alice = account_of(wallet)
     position_of(alice, quantity, quantity * cash("100"))
-    assert CloseOuts(service_of(alice)).settle_flat(Scope(ALICE, None)) == Leftover(*leftover)
+    assert CloseOuts(service_of(alice)).settle_flat(Scope(ALICE, None)) == Leftover(0, cover)
     assert alice.wallet.balance == after
 
 
@@ -242,6 +260,6 @@ def test_a_flat_pool_keeps_its_wallet_and_only_a_lack_is_made_good(
 def test_an_isolated_position_that_is_not_flat_is_left_alone() -> None:
     alice = account_of(0)
     position = position_of(alice, 1, cash("100"), mode=ISOLATED, wallet=10)
-    assert CloseOuts(service_of(alice)).settle_flat(Scope(ALICE, "BTC-PERP")) == Leftover(0, 0)
+    assert CloseOuts(service_of(alice)).settle_flat(Scope(ALICE, "BTC-PERP")) == Leftover(0, Cover())
     assert position.wallet.balance == 10
     assert resting(1, 1, 1, 1).reserve_terms is None

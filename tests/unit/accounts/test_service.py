@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
-from exchange.accounts.risk import Risk, Scope, TouchedScope
+from exchange.accounts.risk import ChangeCheck, Risk, Scope, TouchedScope
 from exchange.domain.commands import AddMargin, MarkPrice, SetLeverage, SetMarginMode
-from exchange.domain.enums import MarginMode
+from exchange.domain.enums import MarginMode, PositionSide
 from exchange.domain.ids import INSURANCE_FUND
-from tests.cast import ALICE, BOB, BTC_PERP, ETH_PERP, cash
+from tests.cast import ALICE, BOB, BTC_PERP, ETH_PERP, PLAIN_POLICY, cash
 from tests.unit.accounts.bench import ISOLATED, account_of, position_of, resting, service_of
+
+NET = PositionSide.NET
 
 
 @pytest.mark.rule("MARG-019", "CONS-005")
@@ -70,8 +73,8 @@ def test_what_happens_in_a_rehearsal_stays_there() -> None:
     position_of(alice, 10, cash("1000"), mode=ISOLATED, wallet=cash("100"), leverage=5).orders[1] = resting(1, -1, 110, 10)
     service = service_of(alice)
     copy = service.rehearsal()
-    copy.apply_account_change(AddMargin(account=ALICE, symbol="BTC-PERP", amount=5))
-    copy.apply_order_change(ALICE, "BTC-PERP", 1, 3)
+    copy.apply_change(AddMargin(account=ALICE, symbol="BTC-PERP", amount=5), 5)
+    copy.apply_order_change(copy.position(ALICE, "BTC-PERP"), 1, 3)
     copy.set_quantity(copy.position(ALICE, "BTC-PERP"), 0)
     original, twin = alice.positions["BTC-PERP"], copy.position(ALICE, "BTC-PERP")
     assert (original.quantity, original.wallet.balance, original.orders[1].open_quantity) == (10, cash("100"), 10)
@@ -96,7 +99,7 @@ def test_what_happens_in_a_rehearsal_stays_there() -> None:
 def test_a_fill_is_capped_at_the_flip_point(quantity: int, sign: int, reduce_only: bool, cap: int | None) -> None:
     alice = account_of(0)
     position_of(alice, quantity, quantity * cash("100"))
-    assert service_of(alice).fill_cap(ALICE, "BTC-PERP", sign, reduce_only=reduce_only) == cap
+    assert service_of(alice).fill_cap(ALICE, "BTC-PERP", NET, sign, reduce_only=reduce_only) == cap
 
 
 def test_a_position_that_was_never_looked_at_is_flat() -> None:
@@ -115,26 +118,27 @@ def test_reduce_only_orders_longer_than_the_position_are_found() -> None:
         3: resting(3, -1, 110, 9),
         4: resting(4, 1, 90, 2, reduce_only=True),
     }
-    assert service_of(alice).reduce_only_excess(ALICE, "BTC-PERP") == [(2, 5), (4, 0)]
+    assert service_of(alice).reduce_only_excess(position) == [(2, 5), (4, 0)]
 
 
 @pytest.mark.rule("MARG-011")
 def test_the_order_to_shed_is_the_largest_of_a_deciding_side_in_any_symbol_but_never_the_one_kept() -> None:
     alice = account_of(cash("50"))
-    position_of(alice, 0, 0).orders = {1: resting(1, 1, 100, 4), 2: resting(2, -1, 100, 3)}
-    position_of(alice, 0, 0, instrument=ETH_PERP).orders = {3: resting(3, -1, 100, 5), 4: resting(4, -1, 120, 2)}
+    btc, eth = position_of(alice, 0, 0), position_of(alice, 0, 0, instrument=ETH_PERP)
+    btc.orders = {1: resting(1, 1, 100, 4), 2: resting(2, -1, 100, 3)}
+    eth.orders = {3: resting(3, -1, 100, 5), 4: resting(4, -1, 120, 2)}
     service = service_of(alice)
-    assert service.order_to_shed(ALICE, keep=9) == ("ETH-PERP", 3)
-    assert service.order_to_shed(ALICE, keep=3) == ("BTC-PERP", 1)
-    del alice.positions["ETH-PERP"].orders[3]
-    alice.positions["ETH-PERP"].order_margin = None
+    assert service.order_to_shed(ALICE, keep=9) == (eth, 3)
+    assert service.order_to_shed(ALICE, keep=3) == (btc, 1)
+    del eth.orders[3]
+    eth.order_margin = None
     alice.wallet.balance = cash("64.000004")
     assert service.order_to_shed(ALICE, keep=9) is None
     alice.wallet.balance -= 1
-    assert service.order_to_shed(ALICE, keep=9) == ("BTC-PERP", 1)
-    alice.positions["BTC-PERP"].orders.clear()
+    assert service.order_to_shed(ALICE, keep=9) == (btc, 1)
+    btc.orders.clear()
     alice.wallet.balance = 0
-    assert service.order_to_shed(ALICE, keep=9) == ("ETH-PERP", 4)
+    assert service.order_to_shed(ALICE, keep=9) == (eth, 4)
 
 
 @pytest.mark.rule("MARG-011")
@@ -145,15 +149,44 @@ def test_orders_that_hold_nothing_are_never_shed() -> None:
 
 
 @pytest.mark.rule("MARG-015")
-def test_settings_change_on_an_idle_symbol_only() -> None:
+def test_settings_change_freely_on_an_idle_symbol() -> None:
     alice = account_of(cash("1000"))
     service = service_of(alice)
     mode = SetMarginMode(account=ALICE, symbol="BTC-PERP", margin_mode=MarginMode.ISOLATED)
-    assert service.check_account_change(mode).reason is None
-    service.apply_account_change(mode)
-    service.apply_account_change(SetLeverage(account=ALICE, symbol="BTC-PERP", leverage=3))
+    assert service.check_change(mode) == ChangeCheck(None)
+    service.apply_change(mode, 0)
+    service.apply_change(SetLeverage(account=ALICE, symbol="BTC-PERP", leverage=3), 0)
     position = alice.positions["BTC-PERP"]
     assert (position.margin_mode, position.leverage) == (ISOLATED, 3)
     assert service.view_position(ALICE, "BTC-PERP").leverage == 3
     assert service.order_margin_of(ALICE, "BTC-PERP") == 0
     assert position.instrument is BTC_PERP
+
+
+@pytest.mark.rule("MARG-025")
+def test_the_two_legs_of_a_hedge_are_positions_of_their_own_in_one_symbol() -> None:
+    alice = account_of(cash("1000"))
+    long = position_of(alice, 3, cash("300"), side=PositionSide.LONG)
+    short = position_of(alice, -2, cash("-200"), side=PositionSide.SHORT)
+    service = service_of(alice)
+    assert alice.positions_in("BTC-PERP") == [long, short]
+    assert (long.position_id, short.position_id) == ("BTC-PERP/long", "BTC-PERP/short")
+    assert service.position_quantity(ALICE, "BTC-PERP", PositionSide.SHORT) == -2
+    assert service.position_quantity(ALICE, "BTC-PERP") == 0
+    service.take_touched()
+    service.apply_mark_prices((MarkPrice("BTC-PERP", 2000),))
+    service.set_quantity(long, 0)
+    assert [each.scope for each in service.take_touched()] == [Scope(ALICE, None)]
+    assert list(service.holders["BTC-PERP"]) == [(ALICE, "BTC-PERP/short")]
+
+
+@pytest.mark.rule("MARG-020")
+def test_a_call_is_made_when_the_ratio_rises_to_a_level_and_not_again_while_it_stays_there() -> None:
+    """Long 10 from 100 with 100 behind it; the ratio is 0.5 at 100, 0.6125 at 98, exactly 0.8 at 96."""
+    alice = account_of(cash("100"))
+    position_of(alice, 10, cash("1000"))
+    service = service_of(alice, policy=replace(PLAIN_POLICY, margin_call_levels=(600_000, 800_000)))
+    assert service.take_touched() == []
+    for mark, call in ((98, 600_000), (97, None), (96, 800_000), (97, None), (96, 800_000), (99, None), (96, 800_000)):
+        service.apply_mark_prices((MarkPrice("BTC-PERP", mark),))
+        assert [each.margin_call for each in service.take_touched()] == ([] if call is None else [call]), mark

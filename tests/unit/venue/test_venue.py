@@ -11,21 +11,30 @@ from exchange.domain.commands import (
     AnyCommand,
     CancelAllOrders,
     CancelOrder,
+    CollateralPrice,
     ContinueLiquidations,
     CreateAccount,
     Credit,
+    IndexPrice,
     MarkPrice,
     PlaceOrder,
     RemoveMargin,
+    SetAutoReplenish,
+    SetCollateralPrices,
+    SetIndexPrices,
     SetLeverage,
     SetMarginMode,
     SetMarkPrices,
+    SetPositionMode,
+    SetTradingState,
+    Withdraw,
 )
-from exchange.domain.enums import MarginMode, Side, TimeInForce
+from exchange.domain.enums import MarginMode, PositionMode, PositionSide, Side, TimeInForce, TradingState
 from exchange.domain.events import CommandRejected, OrderRejected, TimeAdvanced
+from exchange.domain.policy import RiskPolicy
 from exchange.domain.views import DepthLevel, PositionView
 from exchange.venue.venue import Venue
-from tests.cast import ALICE, BOB, BTC_PERP, CAST, ETH_PERP, T0, cash
+from tests.cast import ALICE, BOB, BTC_PERP, CAST, COIN, ETH_PERP, T0, cash
 from tests.scenarios.table import Table
 
 STAGE = (
@@ -53,6 +62,12 @@ def test_each_symbol_is_configured_once_and_soundly() -> None:
         Venue([BTC_PERP, ETH_PERP, BTC_PERP])
     with pytest.raises(ValueError, match="price_band must be above 0 and below 1"):
         Venue([replace(BTC_PERP, price_band=0)])
+    with pytest.raises(ValueError, match="each collateral asset may be configured once only"):
+        Venue([BTC_PERP], collateral=(COIN, COIN))
+    with pytest.raises(ValueError, match="haircut must be from 0 to below 1"):
+        Venue([BTC_PERP], collateral=(replace(COIN, haircut=1_000_000),))
+    with pytest.raises(ValueError, match="liquidation_target must be at least 1"):
+        Venue([BTC_PERP], policy=RiskPolicy(liquidation_target=999_999))
     assert list(Venue([ETH_PERP, BTC_PERP]).instruments) == ["ETH-PERP", "BTC-PERP"]
 
 
@@ -75,12 +90,23 @@ REFUSED: list[AnyCommand] = [
     CancelOrder(account=ALICE),
     CancelAllOrders(account="nobody"),
     CancelAllOrders(account=ALICE),
-    SetMarginMode(account=ALICE, symbol="BTC-PERP", margin_mode=MarginMode.CROSS),
+    SetMarginMode(account=ALICE, symbol="BTC-PERP", margin_mode=MarginMode.CROSS, position_side=PositionSide.LONG),
+    SetMarginMode(account=BOB, symbol="BTC-PERP", margin_mode=MarginMode.ISOLATED, margin=cash("1000.000001")),
+    SetPositionMode(account=ALICE, position_mode=PositionMode.HEDGE),
+    SetLeverage(account=ALICE, symbol="BTC-PERP", leverage=0),
+    SetAutoReplenish(account=ALICE, symbol="XRP-PERP", enabled=True),
+    Withdraw(account=ALICE, amount=cash("900.000001")),
+    Withdraw(account=ALICE, amount=1, asset="COIN"),
+    Credit(account=ALICE, amount=1, asset="COIN"),
     SetLeverage(account="carol", symbol="ETH-PERP", leverage=11),
     AddMargin(account=ALICE, symbol="BTC-PERP", amount=cash("901")),
     RemoveMargin(account=ALICE, symbol="BTC-PERP", amount=1),
     SetMarkPrices(marks=(MarkPrice("BTC-PERP", 50), MarkPrice("ETH-PERP", 0))),
     SetMarkPrices(marks=()),
+    SetMarkPrices(marks=(MarkPrice("BTC-PERP", 50), MarkPrice("BTC-PERP", 51))),
+    SetIndexPrices(prices=(IndexPrice("BTC-PERP", 0),)),
+    SetCollateralPrices(prices=(CollateralPrice("COIN", 1),)),
+    SetTradingState(symbol="XRP-PERP", trading_state=TradingState.HALTED),
     ContinueLiquidations(),
 ]
 
@@ -103,8 +129,14 @@ def test_looking_changes_nothing() -> None:
         stage.account(account)
         stage.positions(account)
         stage.open_orders(account)
+        stage.scopes(account)
         for symbol in stage.instruments:
-            stage.position(account, symbol)
+            for side in PositionSide:
+                stage.position(account, symbol, side)
+    for symbol in stage.instruments:
+        stage.funding(symbol)
+        stage.trading_state(symbol)
+        stage.index_price(symbol)
     stage.funds()
     stage.depth("BTC-PERP", 5)
     assert stage.digest() == before
@@ -126,6 +158,12 @@ def test_queries_answer_what_lies_between_two_commands() -> None:
     assert stage.funds().net_deposits == cash("2000")
     assert [view.symbol for view in stage.positions(ALICE)] == ["BTC-PERP"]
     assert not stage.has_unfinished_liquidations
+    assert stage.next_due_ns is None
+    assert stage.index_price("BTC-PERP") is None
+    assert stage.trading_state("BTC-PERP") is TradingState.OPEN
+    assert [(scope.path, scope.symbol) for scope in stage.scopes(ALICE)] == [(MarginMode.ISOLATED, "BTC-PERP")]
+    assert [(scope.path, scope.symbol) for scope in stage.scopes(BOB)] == [(MarginMode.CROSS, None)]
+    assert stage.scopes("carol") == ()
 
 
 def test_a_flat_position_shows_its_settings_and_no_prices() -> None:
@@ -148,6 +186,10 @@ def test_a_flat_position_shows_its_settings_and_no_prices() -> None:
         liquidation_price=None,
         bankruptcy_price=None,
         liquidating=False,
+        position_side=PositionSide.NET,
+        notional=0,
+        effective_leverage=None,
+        auto_replenish=False,
     )
 
 
