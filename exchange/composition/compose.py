@@ -20,6 +20,8 @@ from exchange.server.keys import KeyRing
 from exchange.server.parts import ExchangeParts
 from exchange.services.clock import Clock, ClockMode, RealClock, VirtualClock
 from exchange.services.feed import Feed
+from exchange.services.ledger_history import LedgerHistory
+from exchange.services.liquidation_history import LiquidationHistory
 from exchange.services.sequencer import Sequencer
 from exchange.venue.venue import Venue
 
@@ -62,7 +64,12 @@ def compose_parts(settings: Settings) -> ExchangeParts:
     venue = Venue(settings.instruments, settings.venue_limits, settings.policy, settings.collateral)
     clock = _make_clock(settings.clock)
     sequencer = Sequencer(venue, clock)
-    feed = Feed(venue.instruments)
+    limits = settings.server.limits
+    feed = Feed(
+        venue.instruments,
+        ledger=LedgerHistory(limits.ledger_entries_max, limits.ledger_entries_total_max),
+        liquidations=LiquidationHistory(limits.liquidation_records_max),
+    )
     sequencer.subscribe(feed.apply)
     parts = ExchangeParts(venue=venue, clock=clock, sequencer=sequencer, feed=feed, keys=_make_keys(settings))
     for command in opening_commands(settings):

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from exchange.domain.commands import AdvanceTime, CreateAccount
 from exchange.domain.events import Credited
-from exchange.domain.units import TimeNs, format_cash
+from exchange.domain.units import TimeNs
+from exchange.server.histories import Histories
 from exchange.server.keys import new_key, new_secret
 from exchange.server.parts import ExchangeParts
 from exchange.server.pictures import Pictures
 from exchange.services.clock import VirtualClock
 from exchange.services.sequencer import Applied
+from exchange.wire import margin_messages, requests
 from exchange.wire import messages as wire
-from exchange.wire import requests
 from exchange.wire.bodies import time_us
 from exchange.wire.errors import Fault, fault
 from exchange.wire.session import Session
@@ -21,23 +22,42 @@ from exchange.wire.translate import Translator
 class AdminMethods:
     """What a key with scope admin may do."""
 
-    def __init__(self, parts: ExchangeParts, translator: Translator, pictures: Pictures) -> None:
+    def __init__(self, parts: ExchangeParts, translator: Translator, pictures: Pictures, histories: Histories) -> None:
         self._parts = parts
         self._translator = translator
         self._pictures = pictures
+        self._histories = histories
 
     def set_mark(self, session: Session, params: requests.SetMarkParams) -> wire.CommandResult:
         """Replace marks; every liquidation that follows is done when this returns."""
         return self._done(self._parts.submit(self._translator.set_marks(params)))
 
+    def set_index(self, session: Session, params: requests.SetIndexParams) -> wire.CommandResult:
+        """Replace index prices; marks made of them and every liquidation that follows are done when this returns."""
+        return self._done(self._parts.submit(self._translator.set_index_prices(params)))
+
+    def set_collateral_price(self, session: Session, params: requests.SetCollateralPriceParams) -> wire.CommandResult:
+        """Replace prices of collateral assets; every liquidation that follows is done when this returns."""
+        return self._done(self._parts.submit(self._translator.set_collateral_prices(params)))
+
+    def set_trading_state(self, session: Session, params: requests.SetTradingStateParams) -> wire.CommandResult:
+        """Halt a symbol or open it again; liquidations that waited for it go on before this returns."""
+        return self._done(self._parts.submit(self._translator.set_trading_state(params)))
+
+    def liquidations(self, session: Session, params: requests.HistoryParams) -> margin_messages.LiquidationPage:
+        """Return the records of all liquidations, newest first."""
+        return self._histories.liquidations(params)
+
     def credit(self, session: Session, params: requests.CreditParams) -> wire.CreditResult:
         """Deposit money from outside."""
         applied = self._parts.submit(self._translator.credit(params))
         credited = next(event for event in applied.events if isinstance(event, Credited))
+        assets = self._pictures.assets
         return wire.CreditResult(
             account=credited.account,
-            amount=format_cash(credited.amount),
-            wallet_balance=format_cash(credited.wallet_balance),
+            asset=credited.asset,
+            amount=assets.format(credited.asset, credited.amount),
+            wallet_balance=assets.format(credited.asset, credited.wallet_balance),
         )
 
     def create_account(self, session: Session, params: requests.CreateAccountParams) -> wire.CreatedAccount:

@@ -7,6 +7,8 @@ from typing import Any, TypeAlias
 
 from exchange.server.account_methods import AccountMethods
 from exchange.server.admin_methods import AdminMethods
+from exchange.server.histories import Histories
+from exchange.server.limits import ServerLimits
 from exchange.server.market_methods import MarketMethods
 from exchange.server.order_methods import OrderMethods
 from exchange.server.parts import ExchangeParts
@@ -24,12 +26,13 @@ Method: TypeAlias = Callable[[Session, Any], Result]
 class Dispatcher:
     """Answers every request but subscriptions, synchronously: when ``answer`` returns, all its events are published."""
 
-    def __init__(self, parts: ExchangeParts, translator: Translator, pictures: Pictures) -> None:
+    def __init__(self, parts: ExchangeParts, translator: Translator, pictures: Pictures, limits: ServerLimits) -> None:
         self._parts = parts
+        histories = Histories(parts, limits, pictures.assets)
         orders = OrderMethods(parts, translator, pictures)
-        accounts = AccountMethods(parts, translator, pictures)
+        accounts = AccountMethods(parts, translator, pictures, histories)
         market = MarketMethods(parts, translator, pictures)
-        admin = AdminMethods(parts, translator, pictures)
+        admin = AdminMethods(parts, translator, pictures, histories)
         self._methods: dict[type[requests.Request], Method] = {
             requests.Ping: self._ping,
             requests.Login: _login,
@@ -44,16 +47,26 @@ class Dispatcher:
             requests.AccountSetLeverage: accounts.set_leverage,
             requests.AccountAddMargin: accounts.add_margin,
             requests.AccountRemoveMargin: accounts.remove_margin,
+            requests.AccountSetPositionMode: accounts.set_position_mode,
+            requests.AccountSetAutoReplenish: accounts.set_auto_replenish,
+            requests.AccountWithdraw: accounts.withdraw,
+            requests.AccountLedger: accounts.ledger,
+            requests.AccountLiquidations: accounts.liquidations,
             requests.MarketInstruments: market.instruments,
             requests.MarketBook: market.book,
             requests.MarketTrades: market.trades,
             requests.MarketTicker: market.ticker,
+            requests.MarketFunding: market.funding,
             requests.AdminSetMark: admin.set_mark,
+            requests.AdminSetIndex: admin.set_index,
+            requests.AdminSetCollateralPrice: admin.set_collateral_price,
+            requests.AdminSetTradingState: admin.set_trading_state,
             requests.AdminCredit: admin.credit,
             requests.AdminCreateAccount: admin.create_account,
             requests.AdminAdvance: admin.advance,
             requests.AdminSetTime: admin.set_time,
             requests.AdminState: admin.state,
+            requests.AdminLiquidations: admin.liquidations,
         }
 
     def answer(self, session: Session, request: requests.AnyRequest) -> Result:

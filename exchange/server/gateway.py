@@ -25,6 +25,7 @@ from exchange.server.publisher import Publisher
 from exchange.server.socket_connection import SocketConnection
 from exchange.server.subscriptions import Subscriptions
 from exchange.services.clock import ClockMode
+from exchange.wire.assets import Assets
 from exchange.wire.bodies import time_us
 from exchange.wire.fields import PROTOCOL_VERSION
 from exchange.wire.messages import Hello, Limits
@@ -32,7 +33,16 @@ from exchange.wire.session import Session
 from exchange.wire.translate import Translator
 
 SERVER_NAME = "ringfence"
-FEATURES = ("login.hmac_sha256", "book.sequence", "margin.decision")
+FEATURES = (
+    "login.hmac_sha256",
+    "book.sequence",
+    "margin.decision",
+    "margin.channel",
+    "account.hedge_mode",
+    "account.collateral",
+    "account.ledger",
+    "market.funding",
+)
 """What a client may look for in ``hello`` before it relies on it."""
 
 _log = logging.getLogger("exchange.server")
@@ -51,11 +61,12 @@ class Gateway:
     ) -> None:
         """``own_hosts`` are names of this server beside loopback and the address it binds to, in lower case."""
         self.limits = limits or ServerLimits()
-        self.translator = Translator(parts.venue.instruments)
-        self.pictures = Pictures(parts, self.limits.book_levels_max)
+        assets = Assets(parts.venue.collateral)
+        self.translator = Translator(parts.venue.instruments, assets)
+        self.pictures = Pictures(parts, assets, self.limits.book_levels_max)
         self.subscriptions = Subscriptions(tuple(parts.venue.instruments), self.limits.subscriptions_max)
         self.publisher = Publisher(parts, self.pictures, self.subscriptions)
-        self.dispatcher = Dispatcher(parts, self.translator, self.pictures)
+        self.dispatcher = Dispatcher(parts, self.translator, self.pictures, self.limits)
         self._parts = parts
         self._name = name
         self._own_hosts = frozenset(own_hosts)

@@ -40,6 +40,14 @@ class ServerLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """What may wait in the socket beside our batches (answers to pings), before the connection is cut."""
     book_levels_max: int = 5_000
     """Price levels of each side in a book snapshot."""
+    history_page_max: int = 500
+    """Entries or records of a history in one answer."""
+    ledger_entries_max: int = 2_000
+    """Ledger entries of one account that are remembered; older ones are dropped, and counted."""
+    ledger_entries_total_max: int = 200_000
+    """Ledger entries of all accounts together that are remembered."""
+    liquidation_records_max: int = 10_000
+    """Records of liquidations that are remembered."""
     keys_max: int = 20_000
     """Keys of all accounts together."""
     open_timeout_ms: int = 5_000

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from exchange.server.parts import ExchangeParts
 from exchange.server.pictures import Pictures
+from exchange.wire import margin_messages, requests
 from exchange.wire import messages as wire
-from exchange.wire import requests
 from exchange.wire.bodies import instrument_body
 from exchange.wire.session import Session
 from exchange.wire.translate import Translator
@@ -34,3 +34,7 @@ class MarketMethods:
     def ticker(self, session: Session, params: requests.SymbolParams) -> wire.TickerBody:
         """Return best prices, last trade, mark and open interest."""
         return self._pictures.ticker(self._translator.instrument(params.symbol).symbol)
+
+    def funding(self, session: Session, params: requests.SymbolParams) -> margin_messages.FundingBody:
+        """Return how a symbol's funding stands."""
+        return self._pictures.funding(self._translator.instrument(params.symbol).symbol)

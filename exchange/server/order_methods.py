@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from exchange.domain.commands import PlaceOrder
-from exchange.domain.enums import OrderStatus
+from exchange.domain.enums import OrderStatus, PositionSide
 from exchange.domain.events import OrderAccepted, OrderCanceled, OrderRejected, OrderRepeated
 from exchange.domain.rejects import Reason
 from exchange.domain.views import OrderView
@@ -32,7 +32,7 @@ class OrderMethods:
         try:
             command = self._translator.place(session.account, params)
         except WireError as refused:
-            raise self._with_decision(session, params.symbol, refused) from None
+            raise self._with_decision(session, params, refused) from None
         applied = self._parts.submit(command)
         first = applied.events[0]
         if isinstance(first, OrderAccepted):
@@ -91,11 +91,12 @@ class OrderMethods:
     def _body(self, order: OrderView, reason: Reason | None) -> wire.OrderBody:
         return order_body(self._parts.venue.instruments[order.symbol], order, reason)
 
-    def _with_decision(self, session: Session, symbol: str, refused: WireError) -> WireError:
+    def _with_decision(self, session: Session, params: requests.PlaceParams, refused: WireError) -> WireError:
         """Return the refusal of an order that made no command, with the account's margin as it stands (WIRE-013)."""
-        instrument = self._parts.venue.instruments.get(symbol)
+        instrument = self._parts.venue.instruments.get(params.symbol)
         if instrument is not None and refused.details is None:
-            decision = self._parts.venue.standing_decision(session.account, symbol)
+            side = PositionSide(params.position_side)
+            decision = self._parts.venue.standing_decision(session.account, instrument.symbol, side)
             refused.details = decision_body(instrument, decision).as_details()
         return refused
 

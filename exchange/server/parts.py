@@ -5,14 +5,16 @@ from __future__ import annotations
 import logging
 from typing import NamedTuple
 
-from exchange.domain.commands import AnyCommand
+from exchange.domain.commands import AnyCommand, Credit, SetIndexPrices, SetMarkPrices, Withdraw
 from exchange.domain.events import CommandRejected
+from exchange.domain.ids import SETTLEMENT_ASSET
+from exchange.domain.units import CASH_DECIMALS
 from exchange.server.keys import KeyRing
 from exchange.services.clock import Clock
 from exchange.services.feed import Feed
 from exchange.services.sequencer import Applied, Sequencer, SequencerHaltedError
 from exchange.venue.venue import Venue
-from exchange.wire.errors import Fault, fault
+from exchange.wire.errors import Fault, WireError, fault
 from exchange.wire.reasons import rejection
 
 _log = logging.getLogger("exchange.server")
@@ -43,9 +45,20 @@ class ExchangeParts(NamedTuple):
             ) from None
         for event in applied.events:
             if isinstance(event, CommandRejected):
-                instrument = None if event.symbol is None else self.venue.instruments.get(event.symbol)
-                raise rejection(event.reason, event.limit, event.actual, instrument)
+                raise self._refusal(command, event)
         return applied
+
+    def _refusal(self, command: AnyCommand, event: CommandRejected) -> WireError:
+        """Return the error of a refused command: its field is that of the request, its money in the asset's decimals."""
+        instrument = None if event.symbol is None else self.venue.instruments.get(event.symbol)
+        decimals = CASH_DECIMALS
+        if isinstance(command, Credit | Withdraw) and command.asset != SETTLEMENT_ASSET:
+            decimals = next((each.decimals for each in self.venue.collateral if each.asset == command.asset), decimals)
+        error = rejection(event.reason, event.limit, event.actual, instrument, cash_decimals=decimals)
+        if isinstance(command, SetMarkPrices | SetIndexPrices):
+            field = "marks" if isinstance(command, SetMarkPrices) else "prices"
+            error.field = field if event.symbol is None else f"{field}.{event.symbol}"
+        return error
 
     def tick(self) -> None:
         """Apply what has fallen due by now; a venue that was halted stays as it is."""

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from exchange.domain.enums import PositionMode, PositionSide
 from exchange.domain.ids import AccountId, Symbol
 from exchange.domain.instrument import Instrument
 from exchange.domain.units import format_cash
 from exchange.server.parts import ExchangeParts
-from exchange.wire import fields
+from exchange.wire import fields, margin_messages
 from exchange.wire import messages as wire
+from exchange.wire.assets import Assets
 from exchange.wire.bodies import (
     account_body,
     level_pairs,
+    mark_body,
     order_body,
     position_bodies,
     position_body,
@@ -21,6 +24,10 @@ from exchange.wire.bodies import (
     time_us,
     trade_body,
 )
+from exchange.wire.margin_bodies import account_update_body, funding_body, margin_body
+
+NET_SIDES = (PositionSide.NET,)
+HEDGE_SIDES = (PositionSide.LONG, PositionSide.SHORT)
 
 
 class Stream(NamedTuple):
@@ -33,7 +40,8 @@ class Stream(NamedTuple):
 class Pictures:
     """Reads the venue and the feed, between two commands."""
 
-    def __init__(self, parts: ExchangeParts, book_levels_max: int) -> None:
+    def __init__(self, parts: ExchangeParts, assets: Assets, book_levels_max: int) -> None:
+        self.assets = assets
         self._parts = parts
         self._book_levels_max = book_levels_max
 
@@ -58,11 +66,11 @@ class Pictures:
             case "ticker":
                 yield wire.ChannelUpdate(channel="ticker", symbol=of, sequence=sequence, data=self.ticker(of))
             case "mark":
-                mark = self._parts.venue.mark_price(of)
+                mark = self.mark(of)
                 if mark is not None:
-                    price = self._instrument(of).price_grid.format(mark)
-                    data = wire.MarkBody(symbol=of, mark_price=price, time_us=self.now_us)
-                    yield wire.ChannelUpdate(channel="mark", symbol=of, sequence=sequence, data=data)
+                    yield wire.ChannelUpdate(channel="mark", symbol=of, sequence=sequence, data=mark)
+            case "funding":
+                yield wire.ChannelUpdate(channel="funding", symbol=of, sequence=sequence, data=self.funding(of))
             case "orders":
                 for order in self.open_orders(of, None):
                     yield wire.ChannelUpdate(channel="orders", symbol=order.symbol, sequence=sequence, data=order)
@@ -70,7 +78,10 @@ class Pictures:
                 for position in self.positions(of, None):
                     yield wire.ChannelUpdate(channel="positions", symbol=position.symbol, sequence=sequence, data=position)
             case "account":
-                yield wire.ChannelUpdate(channel="account", symbol=None, sequence=sequence, data=self.account(of))
+                data = account_update_body(self._parts.venue.account(of), self.assets)
+                yield wire.ChannelUpdate(channel="account", symbol=None, sequence=sequence, data=data)
+            case "margin":
+                yield wire.ChannelUpdate(channel="margin", symbol=None, sequence=sequence, data=self.margin(of))
             case _:
                 return
 
@@ -116,8 +127,20 @@ class Pictures:
             open_interest=instrument.quantity_grid.format(market.open_interest),
             volume=instrument.quantity_grid.format(market.volume),
             trades=market.trade_count,
+            trading_state=self._parts.venue.trading_state(symbol).value,
             time_us=self.now_us,
         )
+
+    def mark(self, symbol: Symbol) -> wire.MarkBody | None:
+        """Return a mark price with what it goes by; None before there is one."""
+        venue = self._parts.venue
+        mark = venue.mark_price(symbol)
+        return None if mark is None else mark_body(self._instrument(symbol), mark, venue.funding(symbol), venue.now_ns)
+
+    def funding(self, symbol: Symbol) -> margin_messages.FundingBody:
+        """Return how a symbol's funding stands."""
+        venue = self._parts.venue
+        return funding_body(self._instrument(symbol), venue.funding(symbol), venue.now_ns)
 
     def trades(self, symbol: Symbol, limit: int) -> tuple[wire.TradeBody, ...]:
         """Return the latest trades, the latest last."""
@@ -137,13 +160,18 @@ class Pictures:
 
     def account(self, account: AccountId) -> wire.AccountBody:
         """Return an account's cross pool."""
-        return account_body(self._parts.venue.account(account))
+        return account_body(self._parts.venue.account(account), self.assets)
+
+    def margin(self, account: AccountId) -> margin_messages.MarginBody:
+        """Return how every scope of an account stands."""
+        return margin_body(self._parts.venue.scopes(account), self._parts.venue.now_ns)
 
     def positions(self, account: AccountId, symbol: Symbol | None) -> tuple[wire.PositionBody, ...]:
         """Return the account's positions and settings: of one symbol, flat or not, or of all that are not untouched."""
         venue = self._parts.venue
         if symbol is not None:
-            return (position_body(self._instrument(symbol), venue.position(account, symbol)),)
+            sides = NET_SIDES if venue.account(account).position_mode is PositionMode.ONE_WAY else HEDGE_SIDES
+            return tuple(position_body(self._instrument(symbol), venue.position(account, symbol, side)) for side in sides)
         return position_bodies(venue.instruments, venue.positions(account))
 
     def open_orders(self, account: AccountId, symbol: Symbol | None) -> tuple[wire.OrderBody, ...]:
@@ -173,6 +201,14 @@ class Pictures:
             insurance_fund_wallet=format_cash(funds.insurance_fund_wallet),
             insurance_fund_equity=format_cash(funds.insurance_fund_equity),
             insurance_fund_positions=position_bodies(venue.instruments, funds.insurance_fund_positions),
+            assets=tuple(
+                wire.AssetFundBody(
+                    asset=each.asset,
+                    net_deposits=self.assets.format(each.asset, each.net_deposits),
+                    insurance_fund_balance=self.assets.format(each.asset, each.insurance_fund_balance),
+                )
+                for each in funds.assets
+            ),
         )
 
     def _instrument(self, symbol: Symbol) -> Instrument:

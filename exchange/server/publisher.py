@@ -11,11 +11,19 @@ from exchange.domain.enums import OrderStatus, Side
 from exchange.domain.events import (
     AccountChanged,
     BookChanged,
+    CollateralPriceChanged,
+    CollateralSold,
     Event,
+    FundingPaid,
+    FundingSettled,
+    IndexPriceChanged,
     LiquidationFinished,
     LiquidationOrdersCanceled,
     LiquidationOrderSettled,
     LiquidationStarted,
+    LiquidationWaiting,
+    LossSocialized,
+    MarginCalled,
     MarkPriceChanged,
     OrderAccepted,
     OrderCanceled,
@@ -24,8 +32,9 @@ from exchange.domain.events import (
     PositionChanged,
     PositionTransferred,
     TradeExecuted,
+    TradingStateSet,
 )
-from exchange.domain.ids import AccountId, LiquidationId, Symbol
+from exchange.domain.ids import INSURANCE_FUND, AccountId, LiquidationId, Symbol
 from exchange.domain.rejects import Reason
 from exchange.domain.views import OrderView
 from exchange.server.framing import frame_of
@@ -33,12 +42,30 @@ from exchange.server.parts import ExchangeParts
 from exchange.server.pictures import Pictures, Stream
 from exchange.server.subscriptions import Subscriptions
 from exchange.services.sequencer import Applied
+from exchange.wire import margin_messages
 from exchange.wire import messages as wire
-from exchange.wire.bodies import account_body, fill_body, order_body, position_body, side_pairs, time_us, trade_body
+from exchange.wire.bodies import fill_body, order_body, position_body, side_pairs, time_us, trade_body
 from exchange.wire.codec import Codec
-from exchange.wire.liquidation_bodies import liquidation_body
+from exchange.wire.liquidation_bodies import liquidation_body, record_body
+from exchange.wire.margin_bodies import (
+    account_update_body,
+    collateral_sale_body,
+    deleverage_body,
+    funding_payment_body,
+    funding_settled_body,
+    margin_call_body,
+    socialized_loss_body,
+)
 
 Publish: TypeAlias = Callable[[Any, Applied], None]
+LiquidationStep: TypeAlias = (
+    LiquidationStarted
+    | LiquidationOrdersCanceled
+    | LiquidationOrderSettled
+    | PositionTransferred
+    | LiquidationWaiting
+    | LiquidationFinished
+)
 
 
 class Publisher:
@@ -49,7 +76,13 @@ class Publisher:
         self._pictures = pictures
         self._subscriptions = subscriptions
         self._tickers: dict[Symbol, wire.TickerBody] = {}
+        self._margins: dict[AccountId, tuple[margin_messages.ScopeBody, ...]] = {}
+        """The health last sent of each account that anybody watches."""
         self._touched: dict[Symbol, None] = {}
+        self._marks_due: dict[Symbol, None] = {}
+        """Symbols whose mark message is out of date although the mark is not."""
+        self._revalued: set[Symbol] = set()
+        self._changed: set[AccountId] = set()
         self._liquidating: dict[LiquidationId, Symbol | None] = {}
         self._methods: dict[type[Event], Publish] = {
             OrderAccepted: self._order,
@@ -61,29 +94,47 @@ class Publisher:
             PositionChanged: self._position,
             AccountChanged: self._account,
             MarkPriceChanged: self._mark,
+            IndexPriceChanged: self._mark_due,
+            TradingStateSet: self._trading_state,
+            FundingSettled: self._funding,
+            FundingPaid: self._funding_payment,
+            MarginCalled: self._margin_call,
+            LossSocialized: self._socialized_loss,
+            CollateralSold: self._collateral_sale,
+            CollateralPriceChanged: self._collateral_price,
             LiquidationStarted: self._liquidation,
             LiquidationOrdersCanceled: self._liquidation,
             LiquidationOrderSettled: self._liquidation,
-            PositionTransferred: self._liquidation,
-            LiquidationFinished: self._liquidation,
+            PositionTransferred: self._transfer,
+            LiquidationWaiting: self._liquidation,
+            LiquidationFinished: self._finished,
         }
         parts.sequencer.subscribe(self.publish)
 
     def publish(self, applied: Applied) -> None:
-        """Send what one command did, in the order of its events; tickers come last."""
+        """Send what one command did, in the order of its events; then margin health, then tickers."""
         for event in applied.events:
             method = self._methods.get(type(event))
             if method is not None:
                 method(event, applied)
+        for symbol in self._marks_due:
+            self._send_mark(symbol, applied)
+        self._send_margins(applied)
         for symbol in self._touched:
             self._ticker(symbol, applied)
+        self._marks_due.clear()
         self._touched.clear()
+        self._revalued.clear()
+        self._changed.clear()
 
     def present_frames(self, stream: Stream, codec: Codec) -> Iterator[bytes]:
         """Return the frames that a stream begins, or goes on after being conflated, with (WIRE-009)."""
         for message in self._pictures.present_state(stream):
             if isinstance(message, wire.ChannelUpdate) and isinstance(message.data, wire.TickerBody):
                 self._tickers[message.data.symbol] = message.data
+            elif isinstance(message, wire.ChannelUpdate) and isinstance(message.data, margin_messages.MarginBody):
+                assert stream.of is not None, "margin health is that of an account"
+                self._margins[stream.of] = message.data.scopes
             yield frame_of(codec, message)
 
     # -- public streams --------------------------------------------------------------------------------------------
@@ -127,10 +178,29 @@ class Publisher:
 
     def _mark(self, event: MarkPriceChanged, applied: Applied) -> None:
         self._touched[event.symbol] = None
-        if self._subscriptions.of(stream := Stream("mark", event.symbol)):
-            price = self._venue.instruments[event.symbol].price_grid.format(event.mark_price)
-            body = wire.MarkBody(symbol=event.symbol, mark_price=price, time_us=time_us(event.time_ns))
-            self._send_state(stream, _update(stream, event.symbol, applied, body))
+        self._revalued.add(event.symbol)
+        self._marks_due.pop(event.symbol, None)
+        self._send_mark(event.symbol, applied)
+
+    def _mark_due(self, event: IndexPriceChanged, applied: Applied) -> None:
+        """Have a new index price told with the mark, which may be made of it in this very command."""
+        self._marks_due[event.symbol] = None
+
+    def _send_mark(self, symbol: Symbol, applied: Applied) -> None:
+        if not self._subscriptions.of(stream := Stream("mark", symbol)):
+            return
+        body = self._pictures.mark(symbol)
+        if body is not None:
+            self._send_state(stream, _update(stream, symbol, applied, body))
+
+    def _trading_state(self, event: TradingStateSet, applied: Applied) -> None:
+        self._touched[event.symbol] = None
+
+    def _funding(self, event: FundingSettled, applied: Applied) -> None:
+        self._marks_due[event.symbol] = None
+        if self._subscriptions.of(stream := Stream("funding", event.symbol)):
+            body = funding_settled_body(self._venue.instruments[event.symbol], event)
+            self._send(stream, event.symbol, applied, body)
 
     def _ticker(self, symbol: Symbol, applied: Applied) -> None:
         """Send a symbol's ticker if anything in it but the time is new."""
@@ -142,23 +212,16 @@ class Publisher:
         if before is None or msgspec.structs.replace(before, time_us=ticker.time_us) != ticker:
             self._send_state(stream, _update(stream, symbol, applied, ticker))
 
-    def _liquidation(
-        self,
-        event: LiquidationStarted
-        | LiquidationOrdersCanceled
-        | LiquidationOrderSettled
-        | PositionTransferred
-        | LiquidationFinished,
-        applied: Applied,
-    ) -> None:
+    def _liquidation(self, event: LiquidationStep, applied: Applied) -> None:
         """Send one step; it belongs to the stream of its symbol, or to none where a whole cross scope is meant."""
         match event:
             case LiquidationStarted():
                 symbol = self._liquidating[event.liquidation_id] = event.symbol
-            case LiquidationOrdersCanceled():
+            case LiquidationOrdersCanceled() | LiquidationWaiting():
                 symbol = self._liquidating.get(event.liquidation_id)
             case LiquidationFinished():
-                symbol = self._liquidating.pop(event.liquidation_id, None)
+                symbol = event.record.symbol
+                self._liquidating.pop(event.record.liquidation_id, None)
             case _:
                 symbol = event.symbol
         stream = Stream("liquidations", symbol)
@@ -166,6 +229,23 @@ class Publisher:
             body = liquidation_body(self._venue.instruments, event, applied.time_ns)
             assert body is not None, "every event registered here is a step of a liquidation"
             self._send(stream, symbol, applied, body)
+
+    def _transfer(self, event: PositionTransferred, applied: Applied) -> None:
+        """Send a step, and tell the counterparty what became of its own position (LIQ-008)."""
+        self._liquidation(event, applied)
+        if event.counterparty != INSURANCE_FUND and self._subscriptions.of(stream := Stream("account", event.counterparty)):
+            body = deleverage_body(self._venue.instruments[event.symbol], event, applied.time_ns)
+            self._send(stream, None, applied, body)
+
+    def _finished(self, event: LiquidationFinished, applied: Applied) -> None:
+        """Send the last step, and the whole record to the owner."""
+        self._liquidation(event, applied)
+        record = event.record
+        if self._subscriptions.of(stream := Stream("margin", record.account)):
+            number = self._feed.liquidations.number_of(record.liquidation_id)
+            assert number is not None, "the feed has taken in this command"
+            body = record_body(self._venue.instruments, record, number)
+            self._send(stream, None, applied, margin_messages.LiquidationNotice(record=body))
 
     # -- private streams -------------------------------------------------------------------------------------------
 
@@ -183,13 +263,52 @@ class Publisher:
     def _position(self, event: PositionChanged, applied: Applied) -> None:
         position = event.position
         self._touched[position.symbol] = None
+        self._changed.add(position.account)
         if self._subscriptions.of(stream := Stream("positions", position.account)):
             body = position_body(self._venue.instruments[position.symbol], position)
             self._send(stream, position.symbol, applied, body)
 
     def _account(self, event: AccountChanged, applied: Applied) -> None:
+        self._changed.add(event.state.account)
         if self._subscriptions.of(stream := Stream("account", event.state.account)):
-            self._send(stream, None, applied, account_body(event.state))
+            self._send(stream, None, applied, account_update_body(event.state, self._pictures.assets))
+
+    def _funding_payment(self, event: FundingPaid, applied: Applied) -> None:
+        if self._subscriptions.of(stream := Stream("account", event.account)):
+            body = funding_payment_body(self._venue.instruments[event.symbol], event, applied.time_ns)
+            self._send(stream, None, applied, body)
+
+    def _socialized_loss(self, event: LossSocialized, applied: Applied) -> None:
+        if self._subscriptions.of(stream := Stream("account", event.account)):
+            self._send(stream, None, applied, socialized_loss_body(event, applied.time_ns))
+
+    def _collateral_sale(self, event: CollateralSold, applied: Applied) -> None:
+        if self._subscriptions.of(stream := Stream("account", event.account)):
+            self._send(stream, None, applied, collateral_sale_body(event, self._pictures.assets, applied.time_ns))
+
+    def _collateral_price(self, event: CollateralPriceChanged, applied: Applied) -> None:
+        """Have the health of everybody looked at: who holds an asset is known to the venue only."""
+        self._changed.update(stream.of for stream in self._subscriptions.open_streams("margin") if stream.of is not None)
+
+    def _margin_call(self, event: MarginCalled, applied: Applied) -> None:
+        if self._subscriptions.of(stream := Stream("margin", event.account)):
+            self._send(stream, None, applied, margin_call_body(event))
+
+    def _send_margins(self, applied: Applied) -> None:
+        """Send the health of each watched account that changed or was revalued, if anything in it is new (MARG-020)."""
+        if not self._changed and not self._revalued:
+            return
+        for stream in tuple(self._subscriptions.open_streams("margin")):
+            account = stream.of
+            if account is None or not (account in self._changed or self._is_revalued(account)):
+                continue
+            margin, before = self._pictures.margin(account), self._margins.get(account)
+            self._margins[account] = margin.scopes
+            if margin.scopes != before:
+                self._send_state(stream, _update(stream, None, applied, margin))
+
+    def _is_revalued(self, account: AccountId) -> bool:
+        return any(self._feed.market(symbol).has_position(account) for symbol in self._revalued)
 
     # -- delivery --------------------------------------------------------------------------------------------------
 

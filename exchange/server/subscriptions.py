@@ -38,10 +38,15 @@ class Subscriptions:
         self._subscriptions_max = subscriptions_max
         self._topics: dict[Subscriber, dict[Topic, tuple[Stream, ...]]] = {}
         self._subscribers: dict[Stream, dict[Subscriber, None]] = {}
+        self._open_streams: dict[fields.Channel, dict[Stream, None]] = {}
 
     def of(self, stream: Stream) -> Collection[Subscriber]:
         """Return who receives a stream, in the order of subscription."""
         return self._subscribers.get(stream, ())
+
+    def open_streams(self, channel: fields.Channel) -> Collection[Stream]:
+        """Return the streams of a channel that anybody receives, in the order of subscription."""
+        return self._open_streams.get(channel, ())
 
     def add(
         self, subscriber: Subscriber, channel: fields.Channel, symbol: Symbol | None, account: AccountId | None
@@ -60,6 +65,7 @@ class Subscriptions:
         topics[channel, symbol] = streams
         for stream in streams:
             self._subscribers.setdefault(stream, {})[subscriber] = None
+            self._open_streams.setdefault(channel, {})[stream] = None
         return streams
 
     def remove(self, subscriber: Subscriber, channel: fields.Channel, symbol: Symbol | None) -> None:
@@ -85,6 +91,7 @@ class Subscriptions:
         subscribers.pop(subscriber, None)
         if not subscribers:
             self._subscribers.pop(stream, None)
+            self._open_streams.get(stream.channel, {}).pop(stream, None)
 
     def _streams(self, channel: fields.Channel, symbol: Symbol | None, account: AccountId | None) -> tuple[Stream, ...]:
         if channel in fields.PRIVATE_CHANNELS:

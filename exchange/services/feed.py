@@ -8,10 +8,19 @@ from itertools import islice
 
 import msgspec
 
-from exchange.domain.enums import Side
-from exchange.domain.events import AccountCreated, BookChanged, PositionChanged, TradeExecuted
+from exchange.domain.enums import PositionSide, Side
+from exchange.domain.events import (
+    AccountCreated,
+    BookChanged,
+    LedgerPosted,
+    LiquidationFinished,
+    PositionChanged,
+    TradeExecuted,
+)
 from exchange.domain.ids import AccountId, Symbol, TradeId
 from exchange.domain.units import Lots, Ticks, TimeNs
+from exchange.services.ledger_history import LedgerHistory
+from exchange.services.liquidation_history import LiquidationHistory
 from exchange.services.order_history import OrderHistory
 from exchange.services.sequencer import Applied
 
@@ -44,7 +53,7 @@ class MarketState:
         self.volume: Lots = 0
         self.book_sequence = 0
         self.book_sequence_before = 0
-        self._positions: dict[AccountId, Lots] = {}
+        self._positions: dict[AccountId, dict[PositionSide, Lots]] = {}
         self._long: Lots = 0
         self._short: Lots = 0
 
@@ -73,20 +82,36 @@ class MarketState:
         if sequence != self.book_sequence:
             self.book_sequence_before, self.book_sequence = self.book_sequence, sequence
 
-    def set_position(self, account: AccountId, quantity: Lots) -> None:
-        """Replace one account's signed position in the sums of open interest."""
-        before = self._positions.pop(account, 0)
+    def set_position(self, account: AccountId, position_side: PositionSide, quantity: Lots) -> None:
+        """Replace one signed position of an account in the sums of open interest."""
+        held = self._positions.setdefault(account, {})
+        before = held.pop(position_side, 0)
         if quantity:
-            self._positions[account] = quantity
+            held[position_side] = quantity
+        elif not held:
+            del self._positions[account]
         self._long += max(0, quantity) - max(0, before)
         self._short += max(0, -quantity) - max(0, -before)
+
+    def has_position(self, account: AccountId) -> bool:
+        """Return whether an account holds anything of the symbol."""
+        return account in self._positions
 
 
 class Feed:
     """Folds applied commands; subscribe ``apply`` to the sequencer before anything that reads the feed."""
 
-    def __init__(self, symbols: Iterable[Symbol], *, recent_trades_max: int = RECENT_TRADES_MAX) -> None:
+    def __init__(
+        self,
+        symbols: Iterable[Symbol],
+        *,
+        recent_trades_max: int = RECENT_TRADES_MAX,
+        ledger: LedgerHistory | None = None,
+        liquidations: LiquidationHistory | None = None,
+    ) -> None:
         self.orders = OrderHistory()
+        self.ledger = ledger or LedgerHistory()
+        self.liquidations = liquidations or LiquidationHistory()
         self.accounts = 0
         """How many accounts were opened."""
         self._markets = {symbol: MarketState(recent_trades_max) for symbol in symbols}
@@ -105,7 +130,11 @@ class Feed:
                 case BookChanged():
                     self._markets[event.symbol].move_book(applied.sequence)
                 case PositionChanged(position=position):
-                    self._markets[position.symbol].set_position(position.account, position.quantity)
+                    self._markets[position.symbol].set_position(position.account, position.position_side, position.quantity)
+                case LedgerPosted():
+                    self.ledger.apply(event, applied)
+                case LiquidationFinished(record=record):
+                    self.liquidations.add(record)
                 case AccountCreated():
                     self.accounts += 1
                 case _:

@@ -160,6 +160,11 @@ class Venue:
         return self._state.instruments
 
     @property
+    def collateral(self) -> tuple[CollateralAsset, ...]:
+        """The assets beside the settlement asset that count for cross pools, in their configured order."""
+        return tuple(self._state.accounts.collateral.assets.values())
+
+    @property
     def has_unfinished_liquidations(self) -> bool:
         """Whether ``ContinueLiquidations`` must come next (LIQ-011)."""
         return self._state.unfinished_liquidations > 0

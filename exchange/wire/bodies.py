@@ -7,11 +7,24 @@ from collections.abc import Iterable, Mapping
 from exchange.domain.enums import Liquidity, Side
 from exchange.domain.events import FillSide, TradeExecuted
 from exchange.domain.ids import Symbol
-from exchange.domain.instrument import Instrument
+from exchange.domain.instrument import FundingTerms, IndexMarkTerms, Instrument
 from exchange.domain.rejects import Reason
-from exchange.domain.units import CASH_DECIMALS, Cash, Lots, Ticks, TimeNs, format_cash, format_decimal, format_rate
-from exchange.domain.views import AccountView, DepthLevel, MarginDecision, OrderView, PositionView
+from exchange.domain.units import (
+    CASH_DECIMALS,
+    FUNDING_DECIMALS,
+    Cash,
+    Lots,
+    Ppb,
+    Ppm,
+    Ticks,
+    TimeNs,
+    format_cash,
+    format_decimal,
+    format_rate,
+)
+from exchange.domain.views import AccountView, DepthLevel, FundingView, MarginDecision, OrderView, PositionView
 from exchange.wire import messages as wire
+from exchange.wire.assets import Assets
 
 AVERAGE_PRICE_EXTRA_DECIMALS = 6
 """Decimals of an average price beyond those of the tick; shown rounded to the nearest."""
@@ -21,6 +34,21 @@ MULTIPLIER_DECIMALS_MAX = 18
 def time_us(time_ns: TimeNs) -> int:
     """Return whole microseconds, rounded down. Units: ``time_ns`` nanoseconds."""
     return time_ns // 1000
+
+
+def optional_time_us(time_ns: TimeNs | None) -> int | None:
+    """Return whole microseconds; None stays None. Units: ``time_ns`` nanoseconds."""
+    return None if time_ns is None else time_us(time_ns)
+
+
+def rate_text(rate: Ppm | None) -> str | None:
+    """Return parts per million as a decimal; None stays None."""
+    return None if rate is None else format_rate(rate)
+
+
+def funding_text(rate: Ppb) -> str:
+    """Return a funding rate or premium as a decimal."""
+    return format_decimal(rate, FUNDING_DECIMALS)
 
 
 def price_text(instrument: Instrument, price: Ticks | None) -> str | None:
@@ -71,6 +99,23 @@ def instrument_body(instrument: Instrument) -> wire.InstrumentBody:
             )
             for tier in instrument.tiers
         ),
+        mark_source=instrument.mark_source.value,
+        index_mark=None if instrument.index_mark is None else _index_mark_body(instrument.index_mark),
+        funding=None if instrument.funding is None else _funding_terms_body(instrument.funding),
+    )
+
+
+def _index_mark_body(terms: IndexMarkTerms) -> wire.IndexMarkBody:
+    return wire.IndexMarkBody(band=format_rate(terms.band), basis_window_us=time_us(terms.basis_window))
+
+
+def _funding_terms_body(terms: FundingTerms) -> wire.FundingTermsBody:
+    return wire.FundingTermsBody(
+        interval_us=time_us(terms.interval),
+        interest=funding_text(terms.interest),
+        clamp=funding_text(terms.clamp),
+        cap=funding_text(terms.cap),
+        impact_notional=format_cash(terms.impact_notional),
     )
 
 
@@ -92,6 +137,7 @@ def order_body(instrument: Instrument, order: OrderView, reason: Reason | None) 
         order_id=order.order_id,
         client_order_id=order.client_order_id,
         symbol=order.symbol,
+        position_side=order.position_side.value,
         side=order.side.value,
         order_type=order.order_type.value,
         time_in_force=order.time_in_force.value,
@@ -110,7 +156,7 @@ def order_body(instrument: Instrument, order: OrderView, reason: Reason | None) 
     )
 
 
-def account_body(account: AccountView) -> wire.AccountBody:
+def account_body(account: AccountView, assets: Assets) -> wire.AccountBody:
     """Return an account's cross pool."""
     return wire.AccountBody(
         account=account.account,
@@ -120,9 +166,21 @@ def account_body(account: AccountView) -> wire.AccountBody:
         maintenance_margin=format_cash(account.maintenance_margin),
         order_margin=format_cash(account.order_margin),
         available_balance=format_cash(account.available_balance),
-        margin_ratio=None if account.margin_ratio is None else format_rate(account.margin_ratio),
+        margin_ratio=rate_text(account.margin_ratio),
         bankrupt=account.bankrupt,
         total_equity=format_cash(account.total_equity),
+        withdrawable=format_cash(account.withdrawable),
+        notional=format_cash(account.notional),
+        effective_leverage=rate_text(account.effective_leverage),
+        position_mode=account.position_mode.value,
+        collateral=tuple(
+            wire.CollateralBody(
+                asset=held.asset, balance=assets.format(held.asset, held.balance), value=format_cash(held.value)
+            )
+            for held in account.collateral
+        ),
+        collateral_value=format_cash(account.collateral_value),
+        liquidating=account.liquidating,
     )
 
 
@@ -130,6 +188,7 @@ def position_body(instrument: Instrument, position: PositionView) -> wire.Positi
     """Return a position with the health of the scope behind it."""
     return wire.PositionBody(
         symbol=position.symbol,
+        position_side=position.position_side.value,
         quantity=instrument.quantity_grid.format(position.quantity),
         entry_price=average_price(instrument, position.entry_cost, position.quantity),
         entry_cost=format_cash(position.entry_cost),
@@ -142,11 +201,14 @@ def position_body(instrument: Instrument, position: PositionView) -> wire.Positi
         maintenance_margin=format_cash(position.maintenance_margin),
         order_margin=format_cash(position.order_margin),
         scope_equity=format_cash(position.scope_equity),
-        margin_ratio=None if position.margin_ratio is None else format_rate(position.margin_ratio),
+        margin_ratio=rate_text(position.margin_ratio),
         bankrupt=position.bankrupt,
         liquidation_price=price_text(instrument, position.liquidation_price),
         bankruptcy_price=price_text(instrument, position.bankruptcy_price),
         liquidating=position.liquidating,
+        notional=format_cash(position.notional),
+        effective_leverage=rate_text(position.effective_leverage),
+        auto_replenish=position.auto_replenish,
     )
 
 
@@ -179,6 +241,7 @@ def fill_body(instrument: Instrument, trade: TradeExecuted, side: FillSide) -> w
         order_id=side.order.order_id,
         client_order_id=side.order.client_order_id,
         symbol=trade.symbol,
+        position_side=side.order.position_side.value,
         side=side.order.side.value,
         price=instrument.price_grid.format(trade.price),
         quantity=instrument.quantity_grid.format(trade.quantity),
@@ -189,6 +252,18 @@ def fill_body(instrument: Instrument, trade: TradeExecuted, side: FillSide) -> w
         margin_out=format_cash(side.margin_out),
         liquidation_id=trade.liquidation_id,
         time_us=time_us(trade.time_ns),
+    )
+
+
+def mark_body(instrument: Instrument, mark: Ticks, funding: FundingView, time_ns: TimeNs) -> wire.MarkBody:
+    """Return a mark price with what it goes by; rate and time are those of instruments with funding only."""
+    return wire.MarkBody(
+        symbol=instrument.symbol,
+        mark_price=instrument.price_grid.format(mark),
+        index_price=price_text(instrument, funding.index_price),
+        funding_rate=None if instrument.funding is None else funding_text(funding.funding_rate),
+        next_funding_time_us=optional_time_us(funding.next_funding_time_ns),
+        time_us=time_us(time_ns),
     )
 
 

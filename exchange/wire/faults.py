@@ -26,7 +26,7 @@ _WORDS = {
     "None": "nothing",
     "bytes": "raw bytes",
 }
-_DECIMAL_FIELDS = frozenset({"quantity", "limit_price", "amount", "marks"})
+_DECIMAL_FIELDS = frozenset({"quantity", "limit_price", "amount", "margin", "marks", "prices"})
 
 
 def _params_types() -> dict[str, type[Params]]:

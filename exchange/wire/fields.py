@@ -27,6 +27,21 @@ SymbolText: TypeAlias = Annotated[str, Meta(min_length=1, max_length=36)]
 TimeUs: TypeAlias = Annotated[int, Meta(ge=0, le=INTEGER_MAX)]
 SideText: TypeAlias = Literal["buy", "sell"]
 MarginModeText: TypeAlias = Literal["cross", "isolated"]
-Channel: TypeAlias = Literal["book", "trades", "ticker", "mark", "liquidations", "orders", "fills", "positions", "account"]
-PUBLIC_CHANNELS = frozenset({"book", "trades", "ticker", "mark", "liquidations"})
-PRIVATE_CHANNELS = frozenset({"orders", "fills", "positions", "account"})
+PositionModeText: TypeAlias = Literal["one_way", "hedge"]
+PositionSideText: TypeAlias = Literal["net", "long", "short"]
+TradingStateText: TypeAlias = Literal["open", "halted"]
+Channel: TypeAlias = Literal[
+    "book",
+    "trades",
+    "ticker",
+    "mark",
+    "funding",
+    "liquidations",
+    "orders",
+    "fills",
+    "positions",
+    "account",
+    "margin",
+]
+PUBLIC_CHANNELS = frozenset({"book", "trades", "ticker", "mark", "funding", "liquidations"})
+PRIVATE_CHANNELS = frozenset({"orders", "fills", "positions", "account", "margin"})

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from exchange.wire.fields import Channel, MarginModeText, SideText
+from exchange.wire.fields import Channel, MarginModeText, PositionModeText, PositionSideText, SideText, TradingStateText
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
@@ -96,25 +96,52 @@ class CommandResult(Message, frozen=True, kw_only=True):
 
 
 class MarginModeResult(Message, frozen=True, kw_only=True):
-    """The collateral behind the account's position in a symbol from now on."""
+    """The collateral behind a position from now on, and what moved into its isolated wallet (negative: back)."""
 
     symbol: str
+    position_side: PositionSideText
     margin_mode: MarginModeText
+    margin_moved: str
 
 
 class LeverageResult(Message, frozen=True, kw_only=True):
-    """The leverage of the account's position in a symbol from now on."""
+    """The leverage of a position from now on, and what its isolated wallet had to be given for it."""
 
     symbol: str
+    position_side: PositionSideText
     leverage: int
+    margin_moved: str
 
 
 class MarginMoveResult(Message, frozen=True, kw_only=True):
     """What moved into (positive) or out of (negative) an isolated wallet, and both wallets after it."""
 
     symbol: str
+    position_side: PositionSideText
     amount: str
     isolated_wallet: str
+    wallet_balance: str
+
+
+class PositionModeResult(Message, frozen=True, kw_only=True):
+    """Whether the account has one position per symbol, or two, from now on."""
+
+    position_mode: PositionModeText
+
+
+class AutoReplenishResult(Message, frozen=True, kw_only=True):
+    """Whether a position may be topped up before it is liquidated, from now on."""
+
+    symbol: str
+    position_side: PositionSideText
+    enabled: bool
+
+
+class WithdrawResult(Message, frozen=True, kw_only=True):
+    """What went out of the cross pool, and what of the asset is left in it."""
+
+    asset: str
+    amount: str
     wallet_balance: str
 
 
@@ -122,6 +149,7 @@ class CreditResult(Message, frozen=True, kw_only=True):
     """A deposit and the wallet after it."""
 
     account: str
+    asset: str
     amount: str
     wallet_balance: str
 
@@ -146,6 +174,7 @@ class OrderBody(Message, frozen=True, kw_only=True):
     order_id: int
     client_order_id: str | None
     symbol: str
+    position_side: PositionSideText
     side: SideText
     order_type: str
     time_in_force: str
@@ -179,8 +208,16 @@ class CancelAllResult(Message, frozen=True, kw_only=True):
     canceled: int
 
 
+class CollateralBody(Message, frozen=True, kw_only=True):
+    """What an account holds of a collateral asset, and what that counts for in the settlement asset."""
+
+    asset: str
+    balance: str
+    value: str
+
+
 class AccountBody(Message, frozen=True, kw_only=True):
-    """An account's cross pool; ``total_equity`` adds the isolated scopes."""
+    """An account's cross pool; ``total_equity`` adds the isolated scopes, ``notional`` is that of all positions."""
 
     account: str
     wallet_balance: str
@@ -192,12 +229,20 @@ class AccountBody(Message, frozen=True, kw_only=True):
     margin_ratio: str | None
     bankrupt: bool
     total_equity: str
+    withdrawable: str
+    notional: str
+    effective_leverage: str | None
+    position_mode: PositionModeText
+    collateral: tuple[CollateralBody, ...]
+    collateral_value: str
+    liquidating: bool
 
 
 class PositionBody(Message, frozen=True, kw_only=True):
     """One position with the health of the scope behind it; ``quantity`` is signed."""
 
     symbol: str
+    position_side: PositionSideText
     quantity: str
     entry_price: str | None
     entry_cost: str
@@ -215,6 +260,9 @@ class PositionBody(Message, frozen=True, kw_only=True):
     liquidation_price: str | None
     bankruptcy_price: str | None
     liquidating: bool
+    notional: str
+    effective_leverage: str | None
+    auto_replenish: bool
 
 
 class TierBody(Message, frozen=True, kw_only=True):
@@ -226,8 +274,25 @@ class TierBody(Message, frozen=True, kw_only=True):
     maintenance_amount: str
 
 
+class FundingTermsBody(Message, frozen=True, kw_only=True):
+    """How longs and shorts pay each other; rates per interval."""
+
+    interval_us: int
+    interest: str
+    clamp: str
+    cap: str
+    impact_notional: str
+
+
+class IndexMarkBody(Message, frozen=True, kw_only=True):
+    """How a mark is made of the index: how far from it, and how long the book's distance is averaged."""
+
+    band: str
+    basis_window_us: int
+
+
 class InstrumentBody(Message, frozen=True, kw_only=True):
-    """An instrument and its limits."""
+    """An instrument and its limits; ``funding`` is null where none is paid, ``index_mark`` where the mark is told."""
 
     symbol: str
     tick_size: str
@@ -243,6 +308,9 @@ class InstrumentBody(Message, frozen=True, kw_only=True):
     notional_min: str
     quantity_max: str
     tiers: tuple[TierBody, ...]
+    mark_source: Literal["external", "index"]
+    index_mark: IndexMarkBody | None
+    funding: FundingTermsBody | None
 
 
 class BookBody(Message, frozen=True, kw_only=True):
@@ -280,7 +348,16 @@ class TickerBody(Message, frozen=True, kw_only=True):
     open_interest: str
     volume: str
     trades: int
+    trading_state: TradingStateText
     time_us: int
+
+
+class AssetFundBody(Message, frozen=True, kw_only=True):
+    """A collateral asset over the whole venue."""
+
+    asset: str
+    net_deposits: str
+    insurance_fund_balance: str
 
 
 class FundBody(Message, frozen=True, kw_only=True):
@@ -296,6 +373,7 @@ class FundBody(Message, frozen=True, kw_only=True):
     insurance_fund_wallet: str
     insurance_fund_equity: str
     insurance_fund_positions: tuple[PositionBody, ...]
+    assets: tuple[AssetFundBody, ...]
 
 
 class CreatedAccount(Message, frozen=True, kw_only=True):
@@ -313,6 +391,7 @@ class FillBody(Message, frozen=True, kw_only=True):
     order_id: int
     client_order_id: str | None
     symbol: str
+    position_side: PositionSideText
     side: SideText
     price: str
     quantity: str
@@ -323,34 +402,6 @@ class FillBody(Message, frozen=True, kw_only=True):
     margin_out: str
     liquidation_id: int | None
     time_us: int
-
-
-class LiquidationBody(Message, frozen=True, kw_only=True, omit_defaults=True):
-    """One step of a liquidation. ``step`` says which; fields that a step does not have are left out."""
-
-    step: Literal["started", "orders_canceled", "order_settled", "transferred", "finished"]
-    liquidation_id: int
-    time_us: int
-    account: str | None = None
-    path: MarginModeText | None = None
-    symbol: str | None = None
-    side: SideText | None = None
-    quantity: str | None = None
-    filled: str | None = None
-    bankruptcy_price: str | None = None
-    venue: Literal["fund", "auto_deleverage", "residual"] | None = None
-    counterparty: str | None = None
-    fee: str | None = None
-    fund_change: str | None = None
-    returned: str | None = None
-    orders: int | None = None
-    book_quantity: dict[str, str] | None = None
-    fund_quantity: dict[str, str] | None = None
-    deleveraged_quantity: dict[str, str] | None = None
-    equity: str | None = None
-    maintenance_margin: str | None = None
-    equity_before: str | None = None
-    maintenance_margin_before: str | None = None
 
 
 class BookUpdate(Message, frozen=True, kw_only=True):
@@ -380,10 +431,13 @@ class ChannelUpdate(Message, frozen=True, kw_only=True):
 
 
 class MarkBody(Message, frozen=True, kw_only=True):
-    """A new mark price."""
+    """A mark price with what it goes by; ``funding_rate`` is what would be paid if the interval ended now."""
 
     symbol: str
     mark_price: str
+    index_price: str | None
+    funding_rate: str | None
+    next_funding_time_us: int | None
     time_us: int
 
 

@@ -1,7 +1,7 @@
 """One table from the core's reasons to what the peer reads: a stable number, the field, and a sentence.
 
 A sentence names the field, the limit, what was given, and what to do. ``{limit}`` and ``{actual}`` are filled in as
-decimals of the reason's unit; where the core names none, a noun stands in.
+decimals of the reason's unit, ``{symbol}`` as the symbol; where the core names none, a noun stands in.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from exchange.domain.instrument import Instrument
 from exchange.domain.rejects import Reason
-from exchange.domain.units import format_cash
+from exchange.domain.units import CASH_DECIMALS, format_decimal
 from exchange.wire.errors import WireError
 
 
@@ -32,6 +32,8 @@ class ReasonEntry(NamedTuple):
     field: str | None
     unit: Unit
     sentence: str
+    below: tuple[str, str] | None = None
+    """Field and sentence where the limit is a lower bound instead: ``actual`` is below it."""
 
 
 REASONS: dict[Reason, ReasonEntry] = {
@@ -113,6 +115,15 @@ REASONS: dict[Reason, ReasonEntry] = {
     Reason.ACCOUNT_ORDERS_MAX: ReasonEntry(
         3017, "symbol", Unit.COUNT, "the account may hold at most {limit} open orders over all symbols; cancel some first"
     ),
+    Reason.POSITION_SIDE: ReasonEntry(
+        3018,
+        "position_side",
+        Unit.NONE,
+        "position_side must be net in one-way mode, and long or short in hedge mode; account.set_position_mode chooses",
+    ),
+    Reason.SYMBOL_HALTED: ReasonEntry(
+        3019, "symbol", Unit.NONE, "symbol is halted; orders can be canceled, wait until channel ticker says that it is open"
+    ),
     Reason.CANCELED_BY_OWNER: ReasonEntry(3100, None, Unit.NONE, "the account canceled the order"),
     Reason.IOC_REMAINDER: ReasonEntry(3101, None, Unit.NONE, "nothing more could be filled at once, and ioc does not rest"),
     Reason.PROTECTION_PRICE: ReasonEntry(
@@ -157,7 +168,10 @@ REASONS: dict[Reason, ReasonEntry] = {
         5007, None, Unit.CASH, "the position that offset the order shrank, and the available balance cannot hold it alone"
     ),
     Reason.POSITION_OPEN: ReasonEntry(
-        5008, "symbol", Unit.NONE, "symbol has an open position or order; close the position and cancel the orders first"
+        5008,
+        "position_mode",
+        Unit.NONE,
+        "position_mode stays while the account has an open position or order; close and cancel them first",
     ),
     Reason.NOT_ISOLATED: ReasonEntry(
         5009,
@@ -173,6 +187,25 @@ REASONS: dict[Reason, ReasonEntry] = {
     ),
     Reason.AMOUNT_NOT_POSITIVE: ReasonEntry(
         5012, "amount", Unit.CASH, "amount {actual} must be above 0; the smallest amount is {limit}"
+    ),
+    Reason.SWITCH_INSUFFICIENT: ReasonEntry(
+        5013,
+        "margin_mode",
+        Unit.CASH,
+        "margin_mode needs {actual} of margin and {limit} is there; add funds, cancel orders, or reduce the position",
+        ("margin", "margin {actual} is below the {limit} that the position needs in its isolated wallet; choose at least that"),
+    ),
+    Reason.LEVERAGE_INSUFFICIENT: ReasonEntry(
+        5014,
+        "leverage",
+        Unit.CASH,
+        "leverage needs {actual} of margin more and {limit} is available; choose a higher one, or add funds",
+    ),
+    Reason.WITHDRAW_ABOVE_AVAILABLE: ReasonEntry(
+        5015, "amount", Unit.CASH, "amount {actual} is above the {limit} that may be withdrawn; withdraw at most that"
+    ),
+    Reason.MARK_STALE: ReasonEntry(
+        5016, None, Unit.NONE, "the mark is too old to judge risk by; until a new one comes, only reduce or add margin or funds"
     ),
     Reason.LIQUIDATION: ReasonEntry(5100, None, Unit.NONE, "the position behind the order is being liquidated"),
     Reason.AUTO_DELEVERAGED: ReasonEntry(
@@ -196,21 +229,46 @@ REASONS: dict[Reason, ReasonEntry] = {
         6005,
         "marks",
         Unit.PRICE,
-        "marks must be above 0 and at most {limit}, not {actual}; none of the update was applied",
+        "the price of {symbol} must be above 0 and at most {limit}, not {actual}; none of the update was applied",
+    ),
+    Reason.UNKNOWN_ASSET: ReasonEntry(
+        6006, "asset", Unit.NONE, "asset is not taken here; use the settlement asset or one of the collateral assets"
+    ),
+    Reason.MARK_JUMP: ReasonEntry(
+        6007,
+        "marks",
+        Unit.PRICE,
+        "the mark of {symbol} may go to {limit} at the furthest in one step, not {actual}; none of the update was applied",
+    ),
+    Reason.MARK_SOURCE: ReasonEntry(
+        6008, "marks", Unit.NONE, "the mark of {symbol} is made of its index price; set that with admin.set_index"
+    ),
+    Reason.MARK_REPEATED: ReasonEntry(
+        6009, "marks", Unit.NONE, "the update names {symbol} twice; name each once, none of the update was applied"
     ),
 }
 """Numbers are never reused: 3000 order entry, 3100 why orders end, 5000 margin, 5100 liquidation, 6000 accounts and marks."""
 
 
-def explain(reason: Reason, limit: int | None = None, actual: int | None = None, instrument: Instrument | None = None) -> str:
+def explain(
+    reason: Reason,
+    limit: int | None = None,
+    actual: int | None = None,
+    instrument: Instrument | None = None,
+    *,
+    cash_decimals: int = CASH_DECIMALS,
+) -> str:
     """Return the sentence of a reason with its numbers as decimals.
 
-    Units: ``limit`` and ``actual`` in the unit of the reason; ``instrument`` gives the grids of prices and quantities.
+    Units: ``limit`` and ``actual`` in the unit of the reason, where that is money with ``cash_decimals``; ``instrument``
+    gives the grids of prices and quantities.
     """
     entry = REASONS[reason]
-    return entry.sentence.format(
-        limit=_decimal(limit, entry.unit, instrument) or "the limit",
-        actual=_decimal(actual, entry.unit, instrument) or "given",
+    _, sentence = _field_and_sentence(entry, limit, actual)
+    return sentence.format(
+        limit=_decimal(limit, entry.unit, instrument, cash_decimals) or "the limit",
+        actual=_decimal(actual, entry.unit, instrument, cash_decimals) or "given",
+        symbol="a symbol" if instrument is None else instrument.symbol,
     )
 
 
@@ -220,18 +278,27 @@ def rejection(
     actual: int | None = None,
     instrument: Instrument | None = None,
     details: dict[str, Any] | None = None,
+    *,
+    cash_decimals: int = CASH_DECIMALS,
 ) -> WireError:
     """Return the error that tells a peer why the core refused. Units: as in ``explain``."""
     entry = REASONS[reason]
-    message = explain(reason, limit, actual, instrument)
-    return WireError(entry.code, reason.value, message, field=entry.field, details=details)
+    field, _ = _field_and_sentence(entry, limit, actual)
+    message = explain(reason, limit, actual, instrument, cash_decimals=cash_decimals)
+    return WireError(entry.code, reason.value, message, field=field, details=details)
 
 
-def _decimal(value: int | None, unit: Unit, instrument: Instrument | None) -> str | None:
+def _field_and_sentence(entry: ReasonEntry, limit: int | None, actual: int | None) -> tuple[str | None, str]:
+    if entry.below is not None and limit is not None and actual is not None and actual < limit:
+        return entry.below
+    return entry.field, entry.sentence
+
+
+def _decimal(value: int | None, unit: Unit, instrument: Instrument | None, cash_decimals: int) -> str | None:
     if value is None:
         return None
     if unit is Unit.CASH:
-        return format_cash(value)
+        return format_decimal(value, cash_decimals)
     if unit is Unit.PRICE and instrument is not None:
         return instrument.price_grid.format(value)
     if unit is Unit.QUANTITY and instrument is not None:

@@ -20,10 +20,13 @@ from exchange.wire.fields import (
     DecimalText,
     Id,
     MarginModeText,
+    PositionModeText,
+    PositionSideText,
     RequestId,
     SideText,
     SymbolText,
     TimeUs,
+    TradingStateText,
     WholeId,
 )
 
@@ -52,7 +55,7 @@ class SubscriptionParams(Params, frozen=True, kw_only=True):
 
 
 class PlaceParams(Params, frozen=True, kw_only=True):
-    """An order to enter; ``limit_price`` only with ``limit``."""
+    """An order to enter; ``limit_price`` only with ``limit``; in hedge mode ``position_side`` is long or short."""
 
     symbol: SymbolText
     side: SideText
@@ -64,6 +67,7 @@ class PlaceParams(Params, frozen=True, kw_only=True):
     reduce_only: bool = False
     self_trade_prevention: Literal["cancel_taker", "cancel_maker", "cancel_both"] = "cancel_taker"
     client_order_id: Id | None = None
+    position_side: PositionSideText = "net"
 
 
 class OrderReferenceParams(Params, frozen=True, kw_only=True):
@@ -88,10 +92,12 @@ class OrderListParams(Params, frozen=True, kw_only=True):
 
 
 class SetMarginModeParams(Params, frozen=True, kw_only=True):
-    """The collateral to stand behind the account's position in a symbol."""
+    """The collateral to stand behind a position; ``margin`` is what an open one takes into its isolated wallet."""
 
     symbol: SymbolText
     margin_mode: MarginModeText
+    margin: DecimalText | None = None
+    position_side: PositionSideText = "net"
 
 
 class SetLeverageParams(Params, frozen=True, kw_only=True):
@@ -99,6 +105,7 @@ class SetLeverageParams(Params, frozen=True, kw_only=True):
 
     symbol: SymbolText
     leverage: Annotated[int, Meta(ge=1, le=1000)]
+    position_side: PositionSideText = "net"
 
 
 class MarginAmountParams(Params, frozen=True, kw_only=True):
@@ -106,6 +113,35 @@ class MarginAmountParams(Params, frozen=True, kw_only=True):
 
     symbol: SymbolText
     amount: DecimalText
+    position_side: PositionSideText = "net"
+
+
+class SetPositionModeParams(Params, frozen=True, kw_only=True):
+    """One position per symbol, or a long and a short one side by side."""
+
+    position_mode: PositionModeText
+
+
+class SetAutoReplenishParams(Params, frozen=True, kw_only=True):
+    """Whether an isolated position may be topped up from the cross wallet before it is liquidated."""
+
+    symbol: SymbolText
+    enabled: bool
+    position_side: PositionSideText = "net"
+
+
+class WithdrawParams(Params, frozen=True, kw_only=True):
+    """How much to take out of the cross pool; without ``asset``, of the settlement asset."""
+
+    amount: DecimalText
+    asset: Id | None = None
+
+
+class HistoryParams(Params, frozen=True, kw_only=True):
+    """One page of a history, newest first: at most ``limit`` entries with a number below ``before``."""
+
+    limit: Annotated[int, Meta(ge=1, le=INTEGER_MAX)] = 100
+    before: WholeId | None = None
 
 
 class BookParams(Params, frozen=True, kw_only=True):
@@ -134,11 +170,31 @@ class SetMarkParams(Params, frozen=True, kw_only=True):
     marks: Annotated[dict[SymbolText, DecimalText], Meta(min_length=1, max_length=MARKS_PER_UPDATE_MAX)]
 
 
+class SetIndexParams(Params, frozen=True, kw_only=True):
+    """New index prices by symbol; several in one update count as one."""
+
+    prices: Annotated[dict[SymbolText, DecimalText], Meta(min_length=1, max_length=MARKS_PER_UPDATE_MAX)]
+
+
+class SetCollateralPriceParams(Params, frozen=True, kw_only=True):
+    """New prices of collateral assets: what one whole of each is worth in the settlement asset."""
+
+    prices: Annotated[dict[Id, DecimalText], Meta(min_length=1, max_length=MARKS_PER_UPDATE_MAX)]
+
+
+class SetTradingStateParams(Params, frozen=True, kw_only=True):
+    """Whether a symbol trades."""
+
+    symbol: SymbolText
+    trading_state: TradingStateText
+
+
 class CreditParams(Params, frozen=True, kw_only=True):
-    """A deposit into an account, or into ``insurance_fund``."""
+    """A deposit into an account, or into ``insurance_fund``; without ``asset``, of the settlement asset."""
 
     account: Id
     amount: DecimalText
+    asset: Id | None = None
 
 
 class CreateAccountParams(Params, frozen=True, kw_only=True):
@@ -234,7 +290,7 @@ class AccountPositions(Request, frozen=True, kw_only=True, tag="account.position
 
 
 class AccountSetMarginMode(Request, frozen=True, kw_only=True, tag="account.set_margin_mode"):
-    """Choose cross or isolated for a symbol."""
+    """Choose cross or isolated for a symbol, with or without a position in it."""
 
     params: SetMarginModeParams
 
@@ -255,6 +311,36 @@ class AccountRemoveMargin(Request, frozen=True, kw_only=True, tag="account.remov
     """Move money out of an isolated position."""
 
     params: MarginAmountParams
+
+
+class AccountSetPositionMode(Request, frozen=True, kw_only=True, tag="account.set_position_mode"):
+    """Choose one-way or hedge mode; without open positions and orders only."""
+
+    params: SetPositionModeParams
+
+
+class AccountSetAutoReplenish(Request, frozen=True, kw_only=True, tag="account.set_auto_replenish"):
+    """Choose whether an isolated position may be topped up before it is liquidated."""
+
+    params: SetAutoReplenishParams
+
+
+class AccountWithdraw(Request, frozen=True, kw_only=True, tag="account.withdraw"):
+    """Take money out of the cross pool."""
+
+    params: WithdrawParams
+
+
+class AccountLedger(Request, frozen=True, kw_only=True, tag="account.ledger"):
+    """Read the movements of the account's money, newest first."""
+
+    params: HistoryParams = HistoryParams()
+
+
+class AccountLiquidations(Request, frozen=True, kw_only=True, tag="account.liquidations"):
+    """Read the records of the account's liquidations, newest first."""
+
+    params: HistoryParams = HistoryParams()
 
 
 class MarketInstruments(Request, frozen=True, kw_only=True, tag="market.instruments"):
@@ -281,10 +367,34 @@ class MarketTicker(Request, frozen=True, kw_only=True, tag="market.ticker"):
     params: SymbolParams
 
 
+class MarketFunding(Request, frozen=True, kw_only=True, tag="market.funding"):
+    """Read how a symbol's funding stands."""
+
+    params: SymbolParams
+
+
 class AdminSetMark(Request, frozen=True, kw_only=True, tag="admin.set_mark"):
     """Set mark prices; answered once every liquidation that follows is done."""
 
     params: SetMarkParams
+
+
+class AdminSetIndex(Request, frozen=True, kw_only=True, tag="admin.set_index"):
+    """Set index prices; marks that are made of them follow, and every liquidation, before the answer."""
+
+    params: SetIndexParams
+
+
+class AdminSetCollateralPrice(Request, frozen=True, kw_only=True, tag="admin.set_collateral_price"):
+    """Set the prices that collateral assets are counted at; answered as ``admin.set_mark``."""
+
+    params: SetCollateralPriceParams
+
+
+class AdminSetTradingState(Request, frozen=True, kw_only=True, tag="admin.set_trading_state"):
+    """Halt a symbol or open it again."""
+
+    params: SetTradingStateParams
 
 
 class AdminCredit(Request, frozen=True, kw_only=True, tag="admin.credit"):
@@ -317,6 +427,12 @@ class AdminState(Request, frozen=True, kw_only=True, tag="admin.state"):
     params: NoParams = NoParams()
 
 
+class AdminLiquidations(Request, frozen=True, kw_only=True, tag="admin.liquidations"):
+    """Read the records of all liquidations, newest first."""
+
+    params: HistoryParams = HistoryParams()
+
+
 AnyRequest: TypeAlias = (
     Ping
     | Login
@@ -333,14 +449,24 @@ AnyRequest: TypeAlias = (
     | AccountSetLeverage
     | AccountAddMargin
     | AccountRemoveMargin
+    | AccountSetPositionMode
+    | AccountSetAutoReplenish
+    | AccountWithdraw
+    | AccountLedger
+    | AccountLiquidations
     | MarketInstruments
     | MarketBook
     | MarketTrades
     | MarketTicker
+    | MarketFunding
     | AdminSetMark
+    | AdminSetIndex
+    | AdminSetCollateralPrice
+    | AdminSetTradingState
     | AdminCredit
     | AdminCreateAccount
     | AdminAdvance
     | AdminSetTime
     | AdminState
+    | AdminLiquidations
 )

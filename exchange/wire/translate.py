@@ -8,20 +8,38 @@ from exchange.domain.commands import (
     AddMargin,
     CancelAllOrders,
     CancelOrder,
+    CollateralPrice,
     Credit,
+    IndexPrice,
     MarkPrice,
     PlaceOrder,
     RemoveMargin,
+    SetAutoReplenish,
+    SetCollateralPrices,
+    SetIndexPrices,
     SetLeverage,
     SetMarginMode,
     SetMarkPrices,
+    SetPositionMode,
+    SetTradingState,
+    Withdraw,
 )
-from exchange.domain.enums import MarginMode, OrderType, SelfTradePrevention, Side, TimeInForce
-from exchange.domain.ids import AccountId, Symbol
+from exchange.domain.enums import (
+    MarginMode,
+    OrderType,
+    PositionMode,
+    PositionSide,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+    TradingState,
+)
+from exchange.domain.ids import SETTLEMENT_ASSET, AccountId, AssetId, Symbol
 from exchange.domain.instrument import Instrument
 from exchange.domain.rejects import Reason
-from exchange.domain.units import Cash, Grid, parse_cash
+from exchange.domain.units import CASH_MAX, Cash, Grid, Ticks, format_cash, parse_cash
 from exchange.wire import requests
+from exchange.wire.assets import Assets
 from exchange.wire.errors import Fault, WireError, fault
 from exchange.wire.reasons import REASONS, rejection
 
@@ -32,8 +50,9 @@ class Translator:
     The account always comes from the session, never from a message, but for ``admin.*``.
     """
 
-    def __init__(self, instruments: Mapping[Symbol, Instrument]) -> None:
+    def __init__(self, instruments: Mapping[Symbol, Instrument], assets: Assets | None = None) -> None:
         self._instruments = instruments
+        self._assets = assets or Assets()
 
     def instrument(self, symbol: str, field: str = "symbol") -> Instrument:
         """Return the instrument of that name; ``WireError`` when the venue does not trade it."""
@@ -66,6 +85,7 @@ class Translator:
             reduce_only=params.reduce_only,
             self_trade_prevention=SelfTradePrevention(params.self_trade_prevention),
             client_order_id=params.client_order_id,
+            position_side=PositionSide(params.position_side),
         )
 
     def cancel(self, account: AccountId, params: requests.OrderReferenceParams) -> CancelOrder:
@@ -79,35 +99,117 @@ class Translator:
 
     def set_margin_mode(self, account: AccountId, params: requests.SetMarginModeParams) -> SetMarginMode:
         """Return the command that chooses cross or isolated."""
-        symbol = self.instrument(params.symbol).symbol
-        return SetMarginMode(account=account, symbol=symbol, margin_mode=MarginMode(params.margin_mode))
+        return SetMarginMode(
+            account=account,
+            symbol=self.instrument(params.symbol).symbol,
+            margin_mode=MarginMode(params.margin_mode),
+            margin=None if params.margin is None else _cash(params.margin, "margin"),
+            position_side=PositionSide(params.position_side),
+        )
 
     def set_leverage(self, account: AccountId, params: requests.SetLeverageParams) -> SetLeverage:
         """Return the command that chooses the leverage."""
-        return SetLeverage(account=account, symbol=self.instrument(params.symbol).symbol, leverage=params.leverage)
+        return SetLeverage(
+            account=account,
+            symbol=self.instrument(params.symbol).symbol,
+            leverage=params.leverage,
+            position_side=PositionSide(params.position_side),
+        )
 
     def add_margin(self, account: AccountId, params: requests.MarginAmountParams) -> AddMargin:
         """Return the command that moves money into an isolated position."""
-        symbol = self.instrument(params.symbol).symbol
-        return AddMargin(account=account, symbol=symbol, amount=_cash(params.amount, "amount"))
+        return AddMargin(
+            account=account,
+            symbol=self.instrument(params.symbol).symbol,
+            amount=_cash(params.amount, "amount"),
+            position_side=PositionSide(params.position_side),
+        )
 
     def remove_margin(self, account: AccountId, params: requests.MarginAmountParams) -> RemoveMargin:
         """Return the command that moves money out of an isolated position."""
-        symbol = self.instrument(params.symbol).symbol
-        return RemoveMargin(account=account, symbol=symbol, amount=_cash(params.amount, "amount"))
+        return RemoveMargin(
+            account=account,
+            symbol=self.instrument(params.symbol).symbol,
+            amount=_cash(params.amount, "amount"),
+            position_side=PositionSide(params.position_side),
+        )
+
+    def set_position_mode(self, account: AccountId, params: requests.SetPositionModeParams) -> SetPositionMode:
+        """Return the command that chooses one-way or hedge mode."""
+        return SetPositionMode(account=account, position_mode=PositionMode(params.position_mode))
+
+    def set_auto_replenish(self, account: AccountId, params: requests.SetAutoReplenishParams) -> SetAutoReplenish:
+        """Return the command that chooses whether a position may be topped up."""
+        return SetAutoReplenish(
+            account=account,
+            symbol=self.instrument(params.symbol).symbol,
+            enabled=params.enabled,
+            position_side=PositionSide(params.position_side),
+        )
+
+    def withdraw(self, account: AccountId, params: requests.WithdrawParams) -> Withdraw:
+        """Return the command that takes money out."""
+        asset, amount = self._amount(params.asset, params.amount)
+        return Withdraw(account=account, amount=amount, asset=asset)
 
     def set_marks(self, params: requests.SetMarkParams) -> SetMarkPrices:
         """Return the command that replaces marks, in the order of the symbols' names."""
-        marks = []
-        for symbol, text in sorted(params.marks.items()):
-            field = f"marks.{symbol}" if symbol in self._instruments else "marks"
-            grid = self.instrument(symbol, field).price_grid
-            marks.append(MarkPrice(symbol, _on_grid(grid, text, field, "tick", Reason.TICK_SIZE)))
-        return SetMarkPrices(marks=tuple(marks))
+        return SetMarkPrices(marks=tuple(MarkPrice(*named) for named in self._prices(params.marks, "marks")))
+
+    def set_index_prices(self, params: requests.SetIndexParams) -> SetIndexPrices:
+        """Return the command that replaces index prices, in the order of the symbols' names."""
+        return SetIndexPrices(prices=tuple(IndexPrice(*named) for named in self._prices(params.prices, "prices")))
+
+    def set_collateral_prices(self, params: requests.SetCollateralPriceParams) -> SetCollateralPrices:
+        """Return the command that replaces prices of collateral assets, in the order of their names."""
+        prices = []
+        for asset, text in sorted(params.prices.items()):
+            if asset == SETTLEMENT_ASSET:
+                raise fault(
+                    Fault.INVALID_FIELD, f"prices: {asset} is the settlement asset, worth 1; leave it out", field="prices"
+                )
+            field = f"prices.{self._asset(asset, 'prices')}"
+            price = _cash(text, field)
+            if not 0 < price <= CASH_MAX:
+                entry = REASONS[Reason.MARK_PRICE_RANGE]
+                message = entry.sentence.format(symbol=asset, limit=format_cash(CASH_MAX), actual=text)
+                raise WireError(entry.code, Reason.MARK_PRICE_RANGE.value, message, field=field)
+            prices.append(CollateralPrice(asset, price))
+        return SetCollateralPrices(prices=tuple(prices))
+
+    def set_trading_state(self, params: requests.SetTradingStateParams) -> SetTradingState:
+        """Return the command that halts or opens a symbol."""
+        return SetTradingState(symbol=self.instrument(params.symbol).symbol, trading_state=TradingState(params.trading_state))
 
     def credit(self, params: requests.CreditParams) -> Credit:
         """Return the command that deposits money from outside."""
-        return Credit(account=params.account, amount=_cash(params.amount, "amount"))
+        asset, amount = self._amount(params.asset, params.amount)
+        return Credit(account=params.account, amount=amount, asset=asset)
+
+    def _prices(self, texts: Mapping[str, str], field: str) -> list[tuple[Symbol, Ticks]]:
+        """Return prices in ticks by symbol, in the order of the symbols' names; ``field`` holds them in the request."""
+        prices = []
+        for symbol, text in sorted(texts.items()):
+            own_field = f"{field}.{symbol}" if symbol in self._instruments else field
+            grid = self.instrument(symbol, own_field).price_grid
+            prices.append((symbol, _on_grid(grid, text, own_field, "tick", Reason.TICK_SIZE)))
+        return prices
+
+    def _asset(self, asset: str, field: str) -> AssetId:
+        """Return the asset; ``WireError`` naming those that there are when it is none of them."""
+        if asset not in self._assets:
+            error = rejection(Reason.UNKNOWN_ASSET)
+            error.field, error.message = field, f"{error.message}: {', '.join(self._assets.names)}"
+            raise error
+        return asset
+
+    def _amount(self, asset: str | None, text: str) -> tuple[AssetId, int]:
+        """Return an asset and an amount of it in whole units; no asset is the settlement asset."""
+        named = SETTLEMENT_ASSET if asset is None else self._asset(asset, "asset")
+        try:
+            return named, self._assets.parse(named, text)
+        except ValueError as error:
+            raise fault(Fault.INVALID_FIELD, f"amount: {error}", field="amount") from None
 
 
 def check_reference(params: requests.OrderReferenceParams) -> None:

@@ -55,6 +55,7 @@ async def test_deposits_are_acknowledged_with_the_wallet_after_them() -> None:
     async with served() as gateway, client(gateway, key="root") as operator:
         assert await operator.call("admin.credit", account="alice", amount="0.000001") == {
             "account": "alice",
+            "asset": "USD",
             "amount": "0.000001",
             "wallet_balance": "100000.000001",
         }

@@ -45,8 +45,9 @@ def test_both_encodings_carry_the_same_requests(codec: Codec, pack: Pack) -> Non
 
 @pytest.mark.rule("WIRE-001")
 def test_both_encodings_carry_the_same_messages() -> None:
-    message = wire.Reply(id=7, result=(wire.CancelAllResult(canceled=2), wire.LeverageResult(symbol="X", leverage=3)))
-    plain = {"id": 7, "result": [{"canceled": 2}, {"symbol": "X", "leverage": 3}]}
+    mode = wire.AutoReplenishResult(symbol="X", position_side="long", enabled=True)
+    message = wire.Reply(id=7, result=(wire.CancelAllResult(canceled=2), mode))
+    plain = {"id": 7, "result": [{"canceled": 2}, {"symbol": "X", "position_side": "long", "enabled": True}]}
     assert msgpack.unpackb(MSGPACK.encode(message)) == plain
     assert json.loads(JSON.encode(message)) == plain
 
@@ -124,6 +125,37 @@ SHAPES: list[tuple[str, Any, str, str | None]] = [
         "depth",
     ),
     ("beyond 2^53", {"id": 5, "method": "order.cancel", "params": {"order_id": 2**53}}, "request.invalid_field", "order_id"),
+    (
+        "side of no position",
+        {"id": 5, "method": "order.place", "params": PLACE | {"position_side": "both"}},
+        "request.invalid_field",
+        "position_side",
+    ),
+    (
+        "number for a margin",
+        {"id": 5, "method": "account.set_margin_mode", "params": {"symbol": "X", "margin_mode": "isolated", "margin": 5}},
+        "request.invalid_field",
+        "margin",
+    ),
+    (
+        "mode that does not exist",
+        {"id": 5, "method": "account.set_position_mode", "params": {"position_mode": "both"}},
+        "request.invalid_field",
+        "position_mode",
+    ),
+    ("no entries", {"id": 5, "method": "account.ledger", "params": {"limit": 0}}, "request.invalid_field", "limit"),
+    (
+        "number for an index price",
+        {"id": 5, "method": "admin.set_index", "params": {"prices": {"X": 1}}},
+        "request.invalid_field",
+        "prices",
+    ),
+    (
+        "state that does not exist",
+        {"id": 5, "method": "admin.set_trading_state", "params": {"symbol": "X", "trading_state": "paused"}},
+        "request.invalid_field",
+        "trading_state",
+    ),
     ("below zero", {"id": 5, "method": "order.cancel", "params": {"order_id": -1}}, "request.invalid_field", "order_id"),
     ("no marks", {"id": 5, "method": "admin.set_mark", "params": {"marks": {}}}, "request.invalid_field", "marks"),
     (

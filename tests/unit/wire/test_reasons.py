@@ -46,7 +46,10 @@ def test_the_published_table_of_errors_is_that_of_the_code() -> None:
     built |= {str(entry.code): reason.value for reason, entry in REASONS.items()}
     assert published == built
     for reason, entry in REASONS.items():
-        assert f"`{reason.value}` | {f'`{entry.field}`' if entry.field else ''} | {entry.sentence} |" in page
+        sentence = entry.sentence
+        if entry.below is not None:
+            sentence += f". Or, of `{entry.below[0]}`: {entry.below[1]}"
+        assert f"`{reason.value}` | {f'`{entry.field}`' if entry.field else ''} | {sentence} |" in page
 
 
 @pytest.mark.rule("WIRE-003")
@@ -71,6 +74,33 @@ def test_the_published_table_of_errors_is_that_of_the_code() -> None:
 )
 def test_limits_and_values_are_told_in_decimals(reason: Reason, limit: int, actual: int, sentence: str) -> None:
     assert explain(reason, limit, actual, BTC) == sentence
+
+
+@pytest.mark.rule("WIRE-003", "MARG-021")
+@pytest.mark.parametrize(
+    ("limit", "actual", "field", "words"),
+    [
+        (5_000_000, 4_999_999, "margin", "margin 4.999999 is below the 5 that the position needs"),
+        (5_000_000, 5_000_001, "margin_mode", "margin_mode needs 5.000001 of margin and 5 is there"),
+    ],
+)
+def test_a_switch_names_the_margin_that_was_chosen_or_the_money_that_is_missing(
+    limit: int, actual: int, field: str, words: str
+) -> None:
+    error = rejection(Reason.SWITCH_INSUFFICIENT, limit, actual)
+    assert error.field == field
+    assert error.message.startswith(words)
+
+
+@pytest.mark.rule("WIRE-003")
+def test_money_of_another_asset_is_told_in_its_own_decimals() -> None:
+    error = rejection(Reason.WITHDRAW_ABOVE_AVAILABLE, 150_000_000, 150_000_001, cash_decimals=8)
+    assert error.message == "amount 1.50000001 is above the 1.5 that may be withdrawn; withdraw at most that"
+
+
+def test_a_refused_mark_is_named_by_its_symbol() -> None:
+    assert "the mark of BTC-PERP may go to 105" in explain(Reason.MARK_JUMP, 210, 301, BTC)
+    assert "of a symbol" in explain(Reason.MARK_JUMP)
 
 
 def test_a_number_without_its_grid_is_not_told_in_ticks() -> None:
