@@ -2,13 +2,40 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
-from exchange.domain.commands import CancelAllOrders, PlaceOrder
-from exchange.domain.enums import SelfTradePrevention, Side, TimeInForce
-from tests.cast import ALICE, BOB, cash
+from exchange.domain.commands import (
+    AdvanceTime,
+    CancelAllOrders,
+    CollateralPrice,
+    Credit,
+    IndexPrice,
+    PlaceOrder,
+    SetAutoReplenish,
+    SetCollateralPrices,
+    SetIndexPrices,
+    SetMarginMode,
+    SetPositionMode,
+    SetTradingState,
+    Withdraw,
+)
+from exchange.domain.enums import (
+    MarginMode,
+    PositionMode,
+    PositionSide,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+    TradingState,
+)
+from exchange.domain.events import AnyEvent, TimeAdvanced
+from exchange.domain.ids import INSURANCE_FUND
+from tests.cast import ALICE, BOB, CAROL, COIN, cash
 from tests.scenarios.laws import Lifecycles, broken_laws
-from tests.scenarios.spoken_commands import understand
+from tests.scenarios.sentences import QUIET, TELLERS, tell
+from tests.scenarios.spoken_commands import STEP_NS, time_after, understand
 from tests.scenarios.table import Table
 
 STAGE = (
@@ -86,6 +113,84 @@ def test_sentences_become_the_commands_they_say() -> None:
     )
     assert understand("alice cancels all BTC") == CancelAllOrders(account=ALICE, symbol="BTC-PERP")
     assert understand("alice") is None
+    hedge = {"account": ALICE, "symbol": "BTC-PERP", "position_side": PositionSide.LONG}
+    buy = PlaceOrder(side=Side.BUY, quantity=3, limit_price=101, **hedge)  # type: ignore[arg-type]
+    mode = SetMarginMode(margin_mode=MarginMode.ISOLATED, margin=cash("1.5"), **hedge)  # type: ignore[arg-type]
+    for sentence, command in (
+        ("alice buys 3 BTC/long at 101", buy),
+        ("alice sets BTC/long isolated with 1.5", mode),
+        ("alice sets hedge mode", SetPositionMode(account=ALICE, position_mode=PositionMode.HEDGE)),
+        ("alice sets one-way mode", SetPositionMode(account=ALICE, position_mode=PositionMode.ONE_WAY)),
+        ("alice sets BTC auto-replenish on", SetAutoReplenish(account=ALICE, symbol="BTC-PERP", enabled=True)),
+        ("alice withdraws 0.5 of COIN", Withdraw(account=ALICE, amount=500, asset="COIN")),
+        ("fund deposits 2 of GOLD", Credit(account=INSURANCE_FUND, amount=2, asset="GOLD")),
+        ("index BTC 99", SetIndexPrices(prices=(IndexPrice("BTC-PERP", 99),))),
+        ("collateral COIN 1.5", SetCollateralPrices(prices=(CollateralPrice("COIN", cash("1.5")),))),
+        ("halts BTC", SetTradingState(symbol="BTC-PERP", trading_state=TradingState.HALTED)),
+        ("resumes BTC", SetTradingState(symbol="BTC-PERP", trading_state=TradingState.OPEN)),
+        ("wait until 8h", AdvanceTime()),
+    ):
+        assert understand(sentence) == command
+
+
+@pytest.mark.parametrize(
+    ("sentence", "now", "then"),
+    [
+        ("wait", 5, 5 + STEP_NS),
+        ("mark BTC 100", 5, 5 + STEP_NS),
+        ("wait 7ns", 5, 12),
+        ("wait 2s", 5, 2_000_000_005),
+        ("wait 1h", 5, 3_600_000_000_005),
+        ("wait until 5ns", 4, 5),
+        ("wait until 5ns", 5, 10),
+        ("wait until 1m", 61_000_000_000, 120_000_000_000),
+    ],
+)
+def test_time_goes_on_by_a_step_or_by_what_a_row_says(sentence: str, now: int, then: int) -> None:
+    assert time_after(sentence, now) == then
+
+
+def test_an_event_that_no_sentence_is_written_for_is_told_by_its_name() -> None:
+    assert tell(TimeAdvanced(time_ns=1)).head == "TimeAdvanced"
+    untold = set(get_args(AnyEvent)) - set(TELLERS) - set(QUIET)
+    assert untold == set()
+
+
+@pytest.mark.rule("MARG-028")
+def test_a_wallet_that_is_not_the_sum_of_its_entries_is_noticed() -> None:
+    table = Table("alice deposits 5; alice deposits 3 of COIN", collateral=(COIN,))
+    alice = table.venue._state.accounts.accounts[ALICE]
+    alice.wallet.balance += 1
+    with pytest.raises(AssertionError, match="are not the sums of their entries"):
+        table.play(("wait", ""))
+    with pytest.raises(AssertionError, match="leaves another balance than the sum"):
+        table.play(("alice deposits 1", "credited 1"))
+    alice.wallet.balance -= 1
+    alice.collateral["COIN"].balance -= 1
+    with pytest.raises(AssertionError, match="are not the sums of their entries"):
+        table.play(("wait", ""))
+
+
+@pytest.mark.rule("CONS-007", "MARG-025", "MARG-023")
+def test_assets_legs_and_isolated_wallets_that_are_wrong_are_noticed() -> None:
+    table = Table(STAGE + "; carol deposits 3 of COIN; carol sets hedge mode; bob sets ETH isolated", collateral=(COIN,))
+    state = table.venue._state
+    carol, bob = state.accounts.accounts[CAROL], state.accounts.accounts[BOB]
+    carol.collateral["COIN"].balance = -1
+    carol.position(state.instruments["BTC-PERP"], PositionSide.LONG).quantity = -1
+    carol.position(state.instruments["ETH-PERP"]).quantity = 1
+    state.accounts.marks["ETH-PERP"] = 100
+    debtor = bob.position(state.instruments["ETH-PERP"])
+    debtor.quantity, debtor.entry_cost, debtor.wallet.balance = 1, cash("100"), -1
+    said = "; ".join(broken_laws(table.venue))
+    for sentence in (
+        "carol holds -1 of COIN",
+        "the balances of COIN are not its net deposits (CONS-007)",
+        "the long position of carol in BTC-PERP is -1 (MARG-025)",
+        "carol has a position in ETH-PERP that its position mode does not know (MARG-025)",
+        "bob/ETH-PERP is below maintenance and unflagged (CONS-005, MARG-023)",
+    ):
+        assert sentence in said
 
 
 def test_the_laws_can_be_broken() -> None:

@@ -7,8 +7,19 @@ import re
 import pytest
 from msgspec.structs import replace
 
-from exchange.domain.instrument import Instrument, Tier, TierRow, build_tiers, check_instrument
-from tests.cast import BTC_PERP, BTC_WITH_REBATE, cash
+from exchange.domain.enums import MarkSource
+from exchange.domain.instrument import (
+    FundingTerms,
+    IndexMarkTerms,
+    Instrument,
+    Tier,
+    TierRow,
+    build_tiers,
+    check_collateral,
+    check_instrument,
+)
+from exchange.domain.units import CASH_MAX
+from tests.cast import BTC_PERP, BTC_WITH_REBATE, COIN, cash
 
 
 @pytest.mark.rule("MARG-002")
@@ -52,6 +63,14 @@ def test_inconsistent_tiers_are_refused_naming_the_row(rows: list[TierRow], sent
         build_tiers(rows)
 
 
+def with_funding(interval: int = 10**9, clamp: int = 0, cap: int = 0, impact_notional: int = 1) -> Instrument:
+    """Return an instrument whose funding terms are the tightest that are allowed, but for those named."""
+    return replace(
+        BTC_PERP,
+        funding=FundingTerms(interval=interval, interest=-(10**9), clamp=clamp, cap=cap, impact_notional=impact_notional),
+    )
+
+
 def test_equal_rates_and_leverages_in_neighbouring_tiers_are_allowed() -> None:
     first, second = build_tiers([TierRow(0, 50_000, 10), TierRow(10**6, 50_000, 10)])
     assert second.maintenance_amount == first.maintenance_amount == 0
@@ -76,6 +95,14 @@ def test_equal_rates_and_leverages_in_neighbouring_tiers_are_allowed() -> None:
         (replace(BTC_PERP, quantity_max=0), "quantity_max must be from 1 to 1099511627776 lots"),
         (replace(BTC_PERP, quantity_max=2**40 + 1), "quantity_max must be from 1 to 1099511627776 lots"),
         (replace(BTC_PERP, initial_mark_price=0), "initial_mark_price must be at least one tick"),
+        (replace(BTC_PERP, index_mark=IndexMarkTerms(band=0, basis_window=1)), "mark_band must be above 0 and below 1"),
+        (replace(BTC_PERP, index_mark=IndexMarkTerms(band=1_000_000, basis_window=1)), "mark_band must be above 0 and below"),
+        (replace(BTC_PERP, index_mark=IndexMarkTerms(band=1, basis_window=0)), "basis_window must be above 0"),
+        (with_funding(interval=999_999_999), "funding_interval must be at least one second"),
+        (with_funding(clamp=-1), "funding_clamp must not be negative"),
+        (with_funding(cap=-1), "funding_cap must be from 0 to below 1"),
+        (with_funding(cap=10**9), "funding_cap must be from 0 to below 1"),
+        (with_funding(impact_notional=0), "impact_notional must be above 0"),
     ],
 )
 def test_an_instrument_that_contradicts_itself_is_refused(broken: Instrument, sentence: str) -> None:
@@ -91,6 +118,10 @@ def test_an_instrument_that_contradicts_itself_is_refused(broken: Instrument, se
         replace(BTC_PERP, taker_fee=5, maker_fee=-5),
         replace(BTC_PERP, quantity_max=2**40),
         replace(BTC_PERP, quantity_max=1, liquidation_fee=999_999, maker_fee=0, taker_fee=999_999, cash_per_tick_lot=1),
+        with_funding(),
+        with_funding(cap=10**9 - 1),
+        replace(BTC_PERP, index_mark=IndexMarkTerms(band=1, basis_window=1)),
+        replace(BTC_PERP, index_mark=IndexMarkTerms(band=999_999, basis_window=1)),
         replace(BTC_PERP, notional_min=0, initial_mark_price=1, default_leverage=1, market_protection=500_000),
     ],
 )
@@ -100,3 +131,32 @@ def test_a_sound_instrument_passes(sound: Instrument) -> None:
 
 def test_the_most_leverage_is_that_of_the_first_tier() -> None:
     assert BTC_PERP.max_leverage == 10
+
+
+@pytest.mark.rule("MARK-003")
+def test_a_mark_is_told_unless_there_are_terms_to_make_it_of_the_index() -> None:
+    assert BTC_PERP.mark_source is MarkSource.EXTERNAL
+    assert replace(BTC_PERP, index_mark=IndexMarkTerms(band=1, basis_window=1)).mark_source is MarkSource.INDEX
+
+
+@pytest.mark.rule("MARG-026")
+@pytest.mark.parametrize(
+    ("field", "values", "sentence"),
+    [
+        ("asset", ("USD", "", "a b", "x" * 37), "asset must be a name of its own"),
+        ("decimals", (-1, 19), "decimals must be from 0 to 18"),
+        ("haircut", (-1, 1_000_000), "haircut must be from 0 to below 1"),
+        ("initial_price", (0, -1, CASH_MAX + 1), "initial_price must be above 0"),
+    ],
+)
+def test_a_collateral_asset_that_contradicts_itself_is_refused(field: str, values: tuple[object, ...], sentence: str) -> None:
+    for value in values:
+        with pytest.raises(ValueError, match=f"^{sentence}"):
+            check_collateral(replace(COIN, **{field: value}))
+
+
+@pytest.mark.rule("MARG-026")
+def test_a_collateral_asset_may_lie_at_every_bound() -> None:
+    check_collateral(replace(COIN, decimals=0, haircut=0, initial_price=1))
+    check_collateral(replace(COIN, decimals=18, haircut=999_999, initial_price=CASH_MAX))
+    check_collateral(replace(COIN, initial_price=None))

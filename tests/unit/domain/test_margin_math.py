@@ -10,6 +10,7 @@ from exchange.domain.margin_math import (
     bankruptcy_price,
     bankruptcy_value,
     closed_cost,
+    effective_leverage,
     fee_on,
     initial_margin,
     isolated_fill_margin,
@@ -178,6 +179,15 @@ def test_the_closed_share_of_the_cost_is_rounded_toward_zero(cost: int, closed: 
 )
 def test_the_margin_ratio_rounds_up_and_is_none_without_equity(equity: int, maintenance: int, ratio: int | None) -> None:
     assert margin_ratio(equity, maintenance) == ratio
+
+
+@pytest.mark.rule("MARG-020")
+@pytest.mark.parametrize(
+    ("notional", "equity", "leverage"),
+    [(1_000, 100, 10_000_000), (1, 3, 333_334), (0, 5, 0), (1_000, 0, None), (1_000, -1, None)],
+)
+def test_effective_leverage_rounds_up_and_is_none_without_equity(notional: int, equity: int, leverage: int | None) -> None:
+    assert effective_leverage(notional, equity) == leverage
 
 
 @pytest.mark.rule("MARG-006")

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from exchange.domain.enums import ORDER_LIFECYCLE, OrderStatus, Side
-from exchange.domain.ids import RESERVED_ACCOUNTS, is_valid_id
+from exchange.domain.enums import ORDER_LIFECYCLE, OrderStatus, PositionSide, Side
+from exchange.domain.ids import RESERVED_ACCOUNTS, is_valid_id, position_id
 from exchange.domain.rejects import Reason
 
 
@@ -42,3 +42,10 @@ def test_anything_else_is_not(name: str) -> None:
 
 def test_the_systems_own_accounts_are_reserved() -> None:
     assert {"insurance_fund", "fees"} == RESERVED_ACCOUNTS
+
+
+@pytest.mark.rule("MARG-025")
+def test_a_position_is_named_by_its_symbol_and_in_hedge_mode_by_its_side_too() -> None:
+    assert [position_id("BTC-PERP", side) for side in PositionSide] == ["BTC-PERP", "BTC-PERP/long", "BTC-PERP/short"]
+    assert [side.sign for side in PositionSide] == [0, 1, -1]
+    assert not is_valid_id(position_id("BTC-PERP", PositionSide.LONG))
