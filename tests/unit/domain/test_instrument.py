@@ -101,7 +101,7 @@ def test_equal_rates_and_leverages_in_neighbouring_tiers_are_allowed() -> None:
         (with_funding(interval=999_999_999), "funding_interval must be at least one second"),
         (with_funding(clamp=-1), "funding_clamp must not be negative"),
         (with_funding(cap=-1), "funding_cap must be from 0 to below 1"),
-        (with_funding(cap=10**9), "funding_cap must be from 0 to below 1"),
+        (with_funding(cap=50_000_001), "funding_cap must be from 0 to below 1"),
         (with_funding(impact_notional=0), "impact_notional must be above 0"),
     ],
 )
@@ -119,7 +119,7 @@ def test_an_instrument_that_contradicts_itself_is_refused(broken: Instrument, se
         replace(BTC_PERP, quantity_max=2**40),
         replace(BTC_PERP, quantity_max=1, liquidation_fee=999_999, maker_fee=0, taker_fee=999_999, cash_per_tick_lot=1),
         with_funding(),
-        with_funding(cap=10**9 - 1),
+        with_funding(cap=50_000_000),
         replace(BTC_PERP, index_mark=IndexMarkTerms(band=1, basis_window=1)),
         replace(BTC_PERP, index_mark=IndexMarkTerms(band=999_999, basis_window=1)),
         replace(BTC_PERP, notional_min=0, initial_mark_price=1, default_leverage=1, market_protection=500_000),
