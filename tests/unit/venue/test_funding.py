@@ -131,6 +131,31 @@ def test_a_jump_counts_the_last_premium_up_to_each_time_and_begins_each_interval
     assert (last.premium, last.funding_rate) == (20_000_000, 20_000_000)
 
 
+@pytest.mark.rule("FUND-001", "FUND-004")
+def test_a_look_as_time_passes_counts_from_then_on_and_up_to_the_funding_time_only() -> None:
+    """Half a minute without premium, then the bid at 104 until the minute is over; the command comes half a minute late."""
+    table = Table(
+        "alice deposits 1000; mark BTC 100; wait until 1m; alice buys 5 BTC at 104", instruments=[every(MINUTE, rate=0)]
+    )
+    venue, start = table.venue, T0 + MINUTE
+    venue.apply(AdvanceTime(), now_ns=start + 30 * SECOND)
+    late = venue.apply(AdvanceTime(), now_ns=start + 90 * SECOND)
+    assert [event.premium for event in late if isinstance(event, FundingSettled)] == [20_000_000]
+
+
+@pytest.mark.rule("FUND-001", "FUND-004")
+def test_looks_between_the_funding_time_and_a_late_command_count_for_what_they_saw_and_no_less() -> None:
+    """Nobody let time pass at one minute; the bid that a mark update saw half a minute later is not taken off again."""
+    table = Table(
+        "alice deposits 1000; mark BTC 100; wait until 1m; alice buys 5 BTC at 104", instruments=[every(MINUTE, rate=0)]
+    )
+    venue, start = table.venue, T0 + MINUTE
+    venue.apply(SetMarkPrices(marks=(MarkPrice("BTC-PERP", 100),)), now_ns=start + 90 * SECOND)
+    late = venue.apply(AdvanceTime(), now_ns=start + 91 * SECOND)
+    assert [event.premium for event in late if isinstance(event, FundingSettled)] == [0]
+    assert venue.funding("BTC-PERP").premium == 40_000_000, "one second of the next minute so far"
+
+
 @pytest.mark.rule("FUND-004", "FUND-003")
 def test_a_symbol_without_a_mark_pays_nothing_but_its_time_goes_on() -> None:
     venue = Venue([every(MINUTE)])
