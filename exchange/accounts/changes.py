@@ -184,8 +184,8 @@ def _check_to_cross(account: Account, position: Position, marks: Mapping[Symbol,
 
 
 def _rises(before: Risk, after: Risk) -> bool:
-    """Return whether the margin ratio would be higher, by cross-multiplication; none or a negative equity is worst."""
-    if after.equity <= 0:
+    """Return whether the margin ratio would be higher, by cross-multiplication; without positions it was 0."""
+    if not before.maintenance_margin or after.equity <= 0:
         return after.maintenance_margin > 0
     return before.equity > 0 and after.maintenance_margin * before.equity > before.maintenance_margin * after.equity
 

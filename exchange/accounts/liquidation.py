@@ -29,7 +29,7 @@ from exchange.domain.margin_math import (
     unrealized_pnl,
 )
 from exchange.domain.policy import LiquidationSizing
-from exchange.domain.units import Cash, Lots, Ticks, div_toward_zero
+from exchange.domain.units import PPM, Cash, Lots, Ticks, ceil_div, div_toward_zero
 
 
 class Transfer(NamedTuple):
@@ -160,9 +160,16 @@ class CloseOuts:
         return BankruptcyTerms(position.quantity, value), limit
 
     def covered_limit(self, position: Position, limit: Ticks, lots: Lots) -> Ticks:
-        """Return how far past bankruptcy the fund can pay for the fills of ``lots`` (LIQ-014)."""
+        """Return how far past bankruptcy the fund pays for the fills of ``lots`` (LIQ-014).
+
+        Never further from the mark than the slippage that is taken to be usual: a friend's bid far below must not be
+        paid by the fund.
+        """
+        mark, slippage = self._service.marks[position.symbol], self._policy.liquidation_slippage
         spare = self.losses.capacity() // (lots * position.instrument.cash_per_tick_lot)
-        return limit - sign_of(position.quantity) * spare
+        if position.quantity > 0:
+            return min(limit, max(limit - spare, ceil_div(mark * (PPM - slippage), PPM)))
+        return max(limit, min(limit + spare, mark * (PPM + slippage) // PPM))
 
     # -- the fund --------------------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from exchange.accounts.cross import pool_risk
 from exchange.accounts.margin import path_of
 from exchange.accounts.position import Position, Wallet
+from exchange.accounts.risk import Scope
 from exchange.accounts.service import AccountService
 from exchange.domain.enums import EntryKind
 from exchange.domain.margin_math import unrealized_pnl
@@ -97,12 +98,16 @@ class LossCover:
 
     def _winners(self, culprit: Position) -> list[tuple[Position, Cash]]:
         marks, found = self._service.marks, []
+        spared: dict[Scope, Cash] = {}
         for _, position in sorted(self._service.holders[culprit.symbol].items()):
             account, path = self._service.accounts[position.account], path_of(position)
             if path.is_liquidating(account, position) or position is culprit:
                 continue
             profit = unrealized_pnl(position.instrument, position.quantity, position.entry_cost, marks[position.symbol])
-            gain = min(profit, path.risk(account, position, marks).equity)
+            scope = path.scope(position)
+            left = spared.setdefault(scope, path.risk(account, position, marks).equity)
+            gain = min(profit, left)
             if gain > 0:
+                spared[scope] = left - gain  # both legs of a hedge stand on the same equity
                 found.append((position, gain))
         return found

@@ -18,12 +18,15 @@ from exchange.domain.instrument import (
 )
 from exchange.domain.units import (
     CASH_DECIMALS,
+    PPB,
+    PPM,
     PRICE_TICKS_MAX,
     QUANTITY_LOTS_MAX,
     Cash,
     Grid,
     Lots,
     Ticks,
+    format_rate,
     parse_cash,
     parse_decimal,
     parse_rate,
@@ -75,8 +78,16 @@ def read_instrument(table: ConfigTable) -> Instrument:
     except ValueError as error:
         sentence = str(error)
         raise table.refusal(sentence.split(maxsplit=1)[0], sentence) from None
+    _check_funding_cap(table, instrument)
     table.finish()
     return instrument
+
+
+def _check_funding_cap(table: ConfigTable, instrument: Instrument) -> None:
+    """Refuse a cap by which a healthy scope could be bankrupted by funding alone, and on purpose (FUND-002)."""
+    lowest = instrument.tiers[0].maintenance_rate
+    if instrument.funding is not None and instrument.funding.cap * PPM > lowest * PPB:
+        raise table.refusal("funding_cap", f"it must be at most {format_rate(lowest)}, the maintenance_rate of the first tier")
 
 
 def _parse_step(text: str) -> int:

@@ -106,10 +106,11 @@ def test_the_sandbox_chooses_every_part_of_the_risk_policy() -> None:
 
 def test_the_sandbox_pays_funding_every_eight_hours_and_takes_bitcoin_as_collateral() -> None:
     settings = load_settings()
-    terms = FundingTerms(
-        interval=8 * 3600 * 10**9, interest=100_000, clamp=500_000, cap=7_500_000, impact_notional=10_000_000_000
-    )
-    assert {instrument.funding for instrument in settings.instruments} == {terms}
+    for instrument in settings.instruments:
+        cap = instrument.tiers[0].maintenance_rate * 750  # three quarters of it, from ppm to ppb
+        assert instrument.funding == FundingTerms(
+            interval=8 * 3600 * 10**9, interest=100_000, clamp=500_000, cap=cap, impact_notional=10_000_000_000
+        )
     assert {instrument.mark_source for instrument in settings.instruments} == {MarkSource.EXTERNAL}
     price = 116_847_900_000
     assert settings.collateral == (CollateralAsset(asset="BTC", decimals=8, haircut=50_000, initial_price=price),)
@@ -393,6 +394,11 @@ BAD_CONFIGS = {
         "tiers = [",
         "funding_cap = 0.01\ntiers = [",
         "instruments[1].funding_interval: this key is missing; add a number",
+    ),
+    "funding that bankrupts": (
+        "tiers = [",
+        "funding_interval = 9\nfunding_interest = 0\nfunding_clamp = 0\nfunding_cap = 0.005001\nimpact_notional = 1\ntiers = [",
+        "instruments[1].funding_cap: it must be at most 0.005, the maintenance_rate of the first tier",
     ),
     "funding every instant": (
         "tiers = [",

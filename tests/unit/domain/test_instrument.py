@@ -101,7 +101,7 @@ def test_equal_rates_and_leverages_in_neighbouring_tiers_are_allowed() -> None:
         (with_funding(interval=999_999_999), "funding_interval must be at least one second"),
         (with_funding(clamp=-1), "funding_clamp must not be negative"),
         (with_funding(cap=-1), "funding_cap must be from 0 to below 1"),
-        (with_funding(cap=50_000_001), "funding_cap must be from 0 to below 1"),
+        (with_funding(cap=10**9), "funding_cap must be from 0 to below 1"),
         (with_funding(impact_notional=0), "impact_notional must be above 0"),
     ],
 )
