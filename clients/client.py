@@ -10,6 +10,7 @@ from clients.fields import reader
 from clients.handshake import Credentials
 from clients.inflight import IN_FLIGHT_MAX, Call
 from clients.link import ConnectionState, LinkSettings
+from clients.methods_account import AccountMethods
 from clients.methods_admin import AdminMethods
 from clients.methods_market import MarketMethods
 from clients.methods_trading import TradingMethods
@@ -23,7 +24,7 @@ REQUEST_TIMEOUT_S = 10.0
 _read_pong = reader(Pong)
 
 
-class Client(TradingMethods, MarketMethods, AdminMethods):
+class Client(TradingMethods, AccountMethods, MarketMethods, AdminMethods):
     """A client of one server, for one account.
 
     ::

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
-from exchange.domain.enums import Side
+from exchange.domain.enums import MarkSource, Side, TradingState
 
 
 class Level(NamedTuple):
@@ -31,8 +31,27 @@ class Tier:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FundingTerms:
+    """How longs and shorts pay each other; rates per interval, ``interval_us`` in microseconds."""
+
+    interval_us: int
+    interest: Decimal
+    clamp: Decimal
+    cap: Decimal
+    impact_notional: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexMark:
+    """How a mark is made of the index; ``basis_window_us`` in microseconds."""
+
+    band: Decimal
+    basis_window_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Instrument:
-    """What can be traded, with every limit."""
+    """What can be traded, with every limit; ``funding`` is None where none is paid, ``index_mark`` where marks are told."""
 
     symbol: str
     tick_size: Decimal
@@ -48,6 +67,9 @@ class Instrument:
     notional_min: Decimal
     quantity_max: Decimal
     tiers: tuple[Tier, ...]
+    mark_source: MarkSource = MarkSource.EXTERNAL
+    index_mark: IndexMark | None = None
+    funding: FundingTerms | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,13 +110,44 @@ class Ticker:
     open_interest: Decimal
     volume: Decimal
     trades: int
+    trading_state: TradingState
     time_us: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """A new mark price."""
+    """A mark price with what it goes by; ``funding_rate`` is what would be paid if the interval ended now."""
 
     symbol: str
     mark_price: Decimal
+    index_price: Decimal | None
+    funding_rate: Decimal | None
+    next_funding_time_us: int | None
+    time_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Funding:
+    """How a symbol's funding stands; rates per interval, ``premium`` the average since the last funding."""
+
+    symbol: str
+    index_price: Decimal | None
+    premium: Decimal
+    funding_rate: Decimal
+    last_funding_rate: Decimal
+    next_funding_time_us: int | None
+    time_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FundingSettled:
+    """A symbol's funding was paid; what rounding left over, ``residual``, went to the insurance fund."""
+
+    symbol: str
+    funding_rate: Decimal
+    premium: Decimal
+    mark_price: Decimal
+    residual: Decimal
+    payments: int
+    next_funding_time_us: int
     time_us: int

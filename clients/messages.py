@@ -14,6 +14,8 @@ from exchange.domain.enums import (
     MarginMode,
     OrderStatus,
     OrderType,
+    PositionMode,
+    PositionSide,
     SelfTradePrevention,
     Side,
     TimeInForce,
@@ -52,6 +54,7 @@ class Order:
     order_id: int
     client_order_id: str | None
     symbol: str
+    position_side: PositionSide
     side: Side
     order_type: OrderType
     time_in_force: TimeInForce
@@ -87,8 +90,17 @@ class Placed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Collateral:
+    """What one holds of a collateral asset, and what that counts for in the settlement currency."""
+
+    asset: str
+    balance: Decimal
+    value: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """One's cross pool; ``total_equity`` adds the isolated scopes."""
+    """One's cross pool; ``total_equity`` adds the isolated scopes, ``notional`` is that of all positions."""
 
     account: str
     wallet_balance: Decimal
@@ -100,6 +112,13 @@ class Account:
     margin_ratio: Decimal | None
     bankrupt: bool
     total_equity: Decimal
+    withdrawable: Decimal
+    notional: Decimal
+    effective_leverage: Decimal | None
+    position_mode: PositionMode
+    collateral: tuple[Collateral, ...]
+    collateral_value: Decimal
+    liquidating: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +126,7 @@ class Position:
     """A position with the health of the scope behind it; ``quantity`` is signed, long positive."""
 
     symbol: str
+    position_side: PositionSide
     quantity: Decimal
     entry_price: Decimal | None
     entry_cost: Decimal
@@ -124,6 +144,9 @@ class Position:
     liquidation_price: Decimal | None
     bankruptcy_price: Decimal | None
     liquidating: bool
+    notional: Decimal
+    effective_leverage: Decimal | None
+    auto_replenish: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,18 +158,22 @@ class CanceledOrders:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarginModeSet:
-    """The collateral behind the position in ``symbol`` from now on."""
+    """The collateral behind a position from now on, and what moved into its isolated wallet (negative: back)."""
 
     symbol: str
+    position_side: PositionSide
     margin_mode: MarginMode
+    margin_moved: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeverageSet:
-    """The leverage of the position in ``symbol`` from now on."""
+    """The leverage of a position from now on, and what its isolated wallet had to be given for it."""
 
     symbol: str
+    position_side: PositionSide
     leverage: int
+    margin_moved: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +181,32 @@ class MarginMoved:
     """What moved into (positive) or out of (negative) an isolated wallet, and both wallets after it."""
 
     symbol: str
+    position_side: PositionSide
     amount: Decimal
     isolated_wallet: Decimal
+    wallet_balance: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionModeSet:
+    """Whether there is one position per symbol, or a long and a short one, from now on."""
+
+    position_mode: PositionMode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AutoReplenishSet:
+    """Whether a position may be topped up before it is liquidated, from now on."""
+
+    symbol: str
+    position_side: PositionSide
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawn:
+    """What went out of the cross pool, and what of the asset is left in it."""
+
+    asset: str
+    amount: Decimal
     wallet_balance: Decimal

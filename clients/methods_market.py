@@ -9,8 +9,10 @@ from collections.abc import Callable
 from typing import Any, Literal, overload
 
 from clients.fields import list_reader, reader
+from clients.function_sink import FunctionSink
 from clients.inflight import Call
-from clients.market_data import Book, Instrument, Mark, Ticker, Trade
+from clients.margin_messages import AccountEvent, MarginEvent
+from clients.market_data import Book, Funding, FundingSettled, Instrument, Mark, Ticker, Trade
 from clients.messages import Account, Order, Position
 from clients.mirror import Mirror
 from clients.session import Session
@@ -41,6 +43,10 @@ class MarketMethods:
         """Return best prices, last trade, mark and open interest."""
         return await self._session.request(Call("market.ticker", {"symbol": symbol}, reader(Ticker)))
 
+    async def funding(self, symbol: str) -> Funding:
+        """Return how a symbol's funding stands."""
+        return await self._session.request(Call("market.funding", {"symbol": symbol}, reader(Funding)))
+
     # -- subscriptions -------------------------------------------------------------------------------------------------
 
     async def subscribe(self, channel: Channel, symbol: str | None = None, *, handle: Callable[[Update], None]) -> Subscription:
@@ -59,7 +65,7 @@ class MarketMethods:
     async def mirror(self, *symbols: str, books: bool = True, own: bool | None = None) -> Mirror:
         """Return mirrors that keep themselves current: books and marks of ``symbols``, and one's own side.
 
-        Without ``symbols``, of everything that can be traded. ``own`` (orders, positions, account, fills) is on after a
+        Without ``symbols``, of everything that can be traded. ``own`` (orders, positions, account, fills, margin) is on after a
         login unless it is said otherwise.
         """
         chosen = symbols or tuple(await self.instruments())
@@ -87,6 +93,10 @@ class MarketMethods:
     ) -> EventStream[Mark]: ...
     @overload
     def events(
+        self, channel: Literal["funding"], symbol: str | None = ..., *, events_max: int = ..., timeout_s: float | None = ...
+    ) -> EventStream[Funding | FundingSettled]: ...
+    @overload
+    def events(
         self,
         channel: Literal["liquidations"],
         symbol: str | None = ...,
@@ -109,7 +119,11 @@ class MarketMethods:
     @overload
     def events(
         self, channel: Literal["account"], *, events_max: int = ..., timeout_s: float | None = ...
-    ) -> EventStream[Account]: ...
+    ) -> EventStream[Account | AccountEvent]: ...
+    @overload
+    def events(
+        self, channel: Literal["margin"], *, events_max: int = ..., timeout_s: float | None = ...
+    ) -> EventStream[MarginEvent]: ...
     def events(
         self,
         channel: Channel,
@@ -123,23 +137,3 @@ class MarketMethods:
         At most ``events_max`` may wait to be taken; ``timeout_s`` bounds the wait for each, in seconds.
         """
         return EventStream(self._session, channel, symbol, events_max=events_max, timeout_s=timeout_s)
-
-
-class FunctionSink:
-    """A sink that calls a function."""
-
-    def __init__(self, handle: Callable[[Update], None]) -> None:
-        self._handle = handle
-
-    def receive(self, update: Update) -> None:
-        """Call the function."""
-        self._handle(update)
-
-    def began(self) -> None:
-        """Change nothing."""
-
-    def interrupted(self, reason: str) -> None:
-        """Change nothing; the present state will come as events."""
-
-    def ended(self, failure: str | None) -> None:
-        """Change nothing."""

@@ -1,4 +1,4 @@
-"""The client's orders and account.
+"""The client's orders.
 
 Units: prices in quote per base, quantities in base, money in the settlement currency.
 """
@@ -6,37 +6,33 @@ Units: prices in quote per base, quantities in base, money in the settlement cur
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from clients.errors import ExchangeError
 from clients.fields import list_reader, reader
-from clients.human_units import Number, to_text
+from clients.human_units import Number
 from clients.inflight import Call
-from clients.messages import Account, CanceledOrders, LeverageSet, MarginModeSet, MarginMoved, Order, Placed, Position
+from clients.messages import CanceledOrders, Order, Placed
 from clients.requests import (
     CancelAllOrders,
     CancelOrder,
-    MarginModeWord,
     OrderRequest,
     OrderTypeWord,
     PlaceOrder,
+    PositionSideWord,
     SelfTradeWord,
     SideWord,
     TimeInForceWord,
     order_reference,
     symbol_filter,
-    word_of,
 )
 from clients.session import Session
-from exchange.domain.enums import MarginMode, SelfTradePrevention, Side, TimeInForce
+from exchange.domain.enums import PositionSide, SelfTradePrevention, Side, TimeInForce
 
 
 class TradingMethods:
-    """Everything one does with one's own orders, positions and money."""
+    """Everything one does with one's own orders."""
 
     _session: Session
-
-    # -- orders --------------------------------------------------------------------------------------------------------
 
     async def place_order(
         self,
@@ -51,6 +47,7 @@ class TradingMethods:
         reduce_only: bool = False,
         self_trade_prevention: SelfTradeWord = SelfTradePrevention.CANCEL_TAKER,
         client_order_id: str | None = None,
+        position_side: PositionSideWord = PositionSide.NET,
     ) -> Placed:
         """Enter an order and return what became of it, with its margin decision.
 
@@ -68,6 +65,7 @@ class TradingMethods:
             reduce_only=reduce_only,
             self_trade_prevention=self_trade_prevention,
             client_order_id=client_order_id,
+            position_side=position_side,
         )
         return await self._session.request(order.call())
 
@@ -81,6 +79,7 @@ class TradingMethods:
         post_only: bool = False,
         reduce_only: bool = False,
         client_order_id: str | None = None,
+        position_side: PositionSideWord = PositionSide.NET,
     ) -> Placed:
         """Buy at ``price`` or better, or at the market without one; as ``place_order``."""
         return await self.place_order(
@@ -92,6 +91,7 @@ class TradingMethods:
             post_only=post_only,
             reduce_only=reduce_only,
             client_order_id=client_order_id,
+            position_side=position_side,
         )
 
     async def sell(
@@ -104,6 +104,7 @@ class TradingMethods:
         post_only: bool = False,
         reduce_only: bool = False,
         client_order_id: str | None = None,
+        position_side: PositionSideWord = PositionSide.NET,
     ) -> Placed:
         """Sell at ``price`` or better, or at the market without one; as ``place_order``."""
         return await self.place_order(
@@ -115,6 +116,7 @@ class TradingMethods:
             post_only=post_only,
             reduce_only=reduce_only,
             client_order_id=client_order_id,
+            position_side=position_side,
         )
 
     async def place_orders(self, orders: Sequence[PlaceOrder]) -> list[Placed | ExchangeError]:
@@ -146,36 +148,3 @@ class TradingMethods:
         """Return the ``limit`` orders that ended last, oldest first."""
         params = {"status": "ended", "limit": limit, **symbol_filter(symbol)}
         return await self._session.request(Call("order.list", params, list_reader(Order)))
-
-    # -- account -------------------------------------------------------------------------------------------------------
-
-    async def account(self) -> Account:
-        """Return the account's cross pool."""
-        return await self._session.request(Call("account.get", {}, reader(Account)))
-
-    async def positions(self, symbol: str | None = None) -> tuple[Position, ...]:
-        """Return the positions and per-symbol settings, on one symbol or on all."""
-        return await self._session.request(Call("account.positions", symbol_filter(symbol), list_reader(Position)))
-
-    async def set_margin_mode(self, symbol: str, margin_mode: MarginModeWord) -> MarginModeSet:
-        """Choose cross or isolated for a symbol; refused while it has a position or orders."""
-        params = {"symbol": symbol, "margin_mode": word_of(MarginMode, margin_mode, "margin_mode")}
-        return await self._session.request(Call("account.set_margin_mode", params, reader(MarginModeSet)))
-
-    async def set_leverage(self, symbol: str, leverage: int) -> LeverageSet:
-        """Choose the leverage for a symbol; refused while it has a position or orders."""
-        params = {"symbol": symbol, "leverage": leverage}
-        return await self._session.request(Call("account.set_leverage", params, reader(LeverageSet)))
-
-    async def add_margin(self, symbol: str, amount: Number) -> MarginMoved:
-        """Move ``amount`` from the cross wallet into an isolated position."""
-        return await self._session.request(_margin_move("account.add_margin", symbol, amount))
-
-    async def remove_margin(self, symbol: str, amount: Number) -> MarginMoved:
-        """Move ``amount`` out of an isolated position back to the cross wallet."""
-        return await self._session.request(_margin_move("account.remove_margin", symbol, amount))
-
-
-def _margin_move(method: str, symbol: str, amount: Number) -> Call[MarginMoved]:
-    params: dict[str, Any] = {"symbol": symbol, "amount": to_text(amount, "amount")}
-    return Call(method, params, reader(MarginMoved))

@@ -14,13 +14,25 @@ from clients.fields import reader
 from clients.human_units import Number, to_text
 from clients.inflight import Call
 from clients.messages import CanceledOrders, Order, Placed
-from exchange.domain.enums import MarginMode, OrderType, SelfTradePrevention, Side, TimeInForce
+from exchange.domain.enums import (
+    MarginMode,
+    OrderType,
+    PositionMode,
+    PositionSide,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+    TradingState,
+)
 
 SideWord: TypeAlias = Side | Literal["buy", "sell"]
 OrderTypeWord: TypeAlias = OrderType | Literal["limit", "market"]
 TimeInForceWord: TypeAlias = TimeInForce | Literal["gtc", "ioc", "fok"]
 SelfTradeWord: TypeAlias = SelfTradePrevention | Literal["cancel_taker", "cancel_maker", "cancel_both"]
 MarginModeWord: TypeAlias = MarginMode | Literal["cross", "isolated"]
+PositionModeWord: TypeAlias = PositionMode | Literal["one_way", "hedge"]
+PositionSideWord: TypeAlias = PositionSide | Literal["net", "long", "short"]
+TradingStateWord: TypeAlias = TradingState | Literal["open", "halted"]
 
 E = TypeVar("E", bound=Enum)
 
@@ -31,7 +43,10 @@ _read_canceled = reader(CanceledOrders)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceOrder:
-    """An order to enter: a limit order if it has a price, else a market order, unless ``order_type`` says it."""
+    """An order to enter: a limit order if it has a price, else a market order, unless ``order_type`` says it.
+
+    In hedge mode ``position_side`` names the position that it trades, long or short.
+    """
 
     symbol: str
     side: SideWord
@@ -43,6 +58,7 @@ class PlaceOrder:
     reduce_only: bool = False
     self_trade_prevention: SelfTradeWord = SelfTradePrevention.CANCEL_TAKER
     client_order_id: str | None = None
+    position_side: PositionSideWord = PositionSide.NET
 
     def call(self) -> Call[Placed]:
         """Return the request; ``TypeError`` and ``ValueError`` name the argument that cannot be written."""
@@ -66,6 +82,7 @@ class PlaceOrder:
             params["reduce_only"] = True
         if self.client_order_id is not None:
             params["client_order_id"] = self.client_order_id
+        params.update(side_filter(self.position_side))
         return Call("order.place", params, _read_placed, self.client_order_id)
 
 
@@ -108,6 +125,17 @@ def order_reference(order_id: int | None, client_order_id: str | None) -> Mappin
 def symbol_filter(symbol: str | None) -> Mapping[str, object]:
     """Return the parameters that narrow a request to ``symbol``, or to nothing."""
     return {} if symbol is None else {"symbol": symbol}
+
+
+def side_filter(position_side: PositionSideWord) -> Mapping[str, object]:
+    """Return the parameter that names one of two positions in a symbol, or nothing for the only one."""
+    word = word_of(PositionSide, position_side, "position_side")
+    return {} if word == PositionSide.NET.value else {"position_side": word}
+
+
+def history_page(limit: int, before: int | None) -> Mapping[str, object]:
+    """Return the parameters of one page of a history, newest first."""
+    return {"limit": limit} if before is None else {"limit": limit, "before": before}
 
 
 def word_of(kind: type[E], value: E | str, field: str) -> str:

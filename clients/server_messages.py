@@ -54,6 +54,15 @@ class Pong:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AssetFund:
+    """A collateral asset over the whole venue. Units: of the asset."""
+
+    asset: str
+    net_deposits: Decimal
+    insurance_fund_balance: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AdminState:
     """Where the venue and its own money stand (admin keys only)."""
 
@@ -67,6 +76,7 @@ class AdminState:
     insurance_fund_wallet: Decimal
     insurance_fund_equity: Decimal
     insurance_fund_positions: tuple[Position, ...]
+    assets: tuple[AssetFund, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,5 +112,6 @@ class Credited:
     """A deposit and the wallet after it."""
 
     account: str
+    asset: str
     amount: Decimal
     wallet_balance: Decimal

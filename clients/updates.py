@@ -12,12 +12,35 @@ from typing import Any, Literal, TypeAlias
 
 from clients.errors import ProtocolError
 from clients.fields import Mismatch, record_reader
-from clients.market_data import Level, Mark, Ticker, Trade
+from clients.margin_messages import (
+    AccountEvent,
+    CollateralSale,
+    Deleverage,
+    FundingPayment,
+    LiquidationRecord,
+    MarginCall,
+    MarginEvent,
+    MarginHealth,
+    SocializedLoss,
+)
+from clients.market_data import Funding, FundingSettled, Level, Mark, Ticker, Trade
 from clients.messages import Account, Order, Position
-from exchange.domain.enums import Liquidity, MarginMode, Side
+from exchange.domain.enums import Liquidity, MarginMode, PositionSide, Side
 
-Channel: TypeAlias = Literal["book", "trades", "ticker", "mark", "liquidations", "orders", "fills", "positions", "account"]
-PRIVATE_CHANNELS = frozenset({"orders", "fills", "positions", "account"})
+Channel: TypeAlias = Literal[
+    "book",
+    "trades",
+    "ticker",
+    "mark",
+    "funding",
+    "liquidations",
+    "orders",
+    "fills",
+    "positions",
+    "account",
+    "margin",
+]
+PRIVATE_CHANNELS = frozenset({"orders", "fills", "positions", "account", "margin"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +67,7 @@ class Fill:
     order_id: int
     client_order_id: str | None
     symbol: str
+    position_side: PositionSide
     side: Side
     price: Decimal
     quantity: Decimal
@@ -60,32 +84,64 @@ class Fill:
 class Liquidation:
     """One step of a liquidation; what a step does not have is None."""
 
-    step: Literal["started", "orders_canceled", "order_settled", "transferred", "finished"]
+    step: Literal["started", "orders_canceled", "order_settled", "transferred", "waiting", "finished"]
     liquidation_id: int
     time_us: int
     account: str | None = None
     path: MarginMode | None = None
     symbol: str | None = None
+    position_side: PositionSide | None = None
     side: Side | None = None
     quantity: Decimal | None = None
     filled: Decimal | None = None
     bankruptcy_price: Decimal | None = None
     venue: Literal["fund", "auto_deleverage", "residual"] | None = None
     counterparty: str | None = None
+    price: Decimal | None = None
+    value: Decimal | None = None
     fee: Decimal | None = None
     fund_change: Decimal | None = None
     returned: Decimal | None = None
     orders: int | None = None
+    retries_left: int | None = None
+    halted: bool | None = None
     book_quantity: dict[str, Decimal] | None = None
     fund_quantity: dict[str, Decimal] | None = None
     deleveraged_quantity: dict[str, Decimal] | None = None
+    fund_paid: Decimal | None = None
+    adl_forgone: Decimal | None = None
+    socialized: Decimal | None = None
+    bad_debt: Decimal | None = None
+    owner_recovery: Decimal | None = None
+    default_recovery: Decimal | None = None
     equity: Decimal | None = None
     maintenance_margin: Decimal | None = None
     equity_before: Decimal | None = None
     maintenance_margin_before: Decimal | None = None
 
 
-Event: TypeAlias = BookUpdate | Trade | Ticker | Mark | Liquidation | Order | Fill | Position | Account
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiquidationNotice:
+    """How the server wraps the record of one's own liquidation; an update carries the record itself."""
+
+    record: LiquidationRecord
+
+
+Event: TypeAlias = (
+    BookUpdate
+    | Trade
+    | Ticker
+    | Mark
+    | Funding
+    | FundingSettled
+    | Liquidation
+    | Order
+    | Fill
+    | Position
+    | Account
+    | AccountEvent
+    | MarginEvent
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +162,23 @@ _DATA_KINDS: Mapping[str, type] = {
     "orders": Order,
     "fills": Fill,
     "positions": Position,
-    "account": Account,
 }
+_TYPED_DATA_KINDS: Mapping[str, Mapping[str, type]] = {
+    "funding": {"funding": Funding, "settled": FundingSettled},
+    "account": {
+        "account": Account,
+        "funding_payment": FundingPayment,
+        "deleverage": Deleverage,
+        "socialized_loss": SocializedLoss,
+        "collateral_sale": CollateralSale,
+    },
+    "margin": {"scopes": MarginHealth, "margin_call": MarginCall, "liquidation": LiquidationNotice},
+}
+"""The channels with several kinds of event, told apart by their ``type``."""
 
 
 def read_update(message: Mapping[str, Any]) -> Update | None:
-    """Return the event that a decoded ``{channel, ...}`` map carries; None for a channel of a newer protocol.
+    """Return the event that a decoded ``{channel, ...}`` map carries; None for a channel or kind of a newer protocol.
 
     Raises ``ProtocolError`` naming channel and field when the map does not fit its channel.
     """
@@ -120,16 +187,34 @@ def read_update(message: Mapping[str, Any]) -> Update | None:
         if channel == "book":
             book: BookUpdate = _READ_BOOK(message)
             return Update("book", book.symbol, book.sequence, book)
-        read = _READERS.get(channel) if isinstance(channel, str) else None
+        data = message.get("data")
+        read = _reader_of(channel, data)
         if read is None:
             return None
         symbol, sequence = message.get("symbol"), message.get("sequence")
         if not (symbol is None or isinstance(symbol, str)) or not isinstance(sequence, int):
             raise Mismatch("symbol must be text or null and sequence a whole number")
-        return Update(channel, symbol, sequence, read(message.get("data")))
+        event = read(data)
+        return Update(channel, symbol, sequence, event.record if isinstance(event, LiquidationNotice) else event)
     except (Mismatch, RecursionError) as error:
         raise ProtocolError(f"the server sent an event of channel {channel} that does not fit: {error}") from None
 
 
+def _reader_of(channel: object, data: object) -> Callable[[Any], Any] | None:
+    """Return what reads an event's data; None for a channel or kind that this client does not know."""
+    if not isinstance(channel, str):
+        return None
+    typed = _TYPED_READERS.get(channel)
+    if typed is None:
+        return _READERS.get(channel)
+    kind = data.get("type") if isinstance(data, dict) else None
+    if not isinstance(kind, str):
+        raise Mismatch("its data must be a map with a type")
+    return typed.get(kind)
+
+
 _READ_BOOK = record_reader(BookUpdate)
 _READERS: dict[str, Callable[[Any], Any]] = {channel: record_reader(kind) for channel, kind in _DATA_KINDS.items()}
+_TYPED_READERS: dict[str, dict[str, Callable[[Any], Any]]] = {
+    channel: {word: record_reader(kind) for word, kind in kinds.items()} for channel, kinds in _TYPED_DATA_KINDS.items()
+}

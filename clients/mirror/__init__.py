@@ -1,13 +1,14 @@
-"""Local pictures of the exchange, kept by subscriptions: books, marks, and one's own orders, positions and account."""
+"""Local pictures of the exchange, kept by subscriptions: books, marks, and one's own orders, positions, account and margin."""
 
 from clients.mirror.book import BookMirror
 from clients.mirror.market import MarkMirror, RecentEvents
 from clients.mirror.mirror import Mirror
-from clients.mirror.own import AccountMirror, OrderMirror, PositionMirror
+from clients.mirror.own import AccountMirror, MarginMirror, OrderMirror, PositionMirror
 
 __all__ = [
     "AccountMirror",
     "BookMirror",
+    "MarginMirror",
     "MarkMirror",
     "Mirror",
     "OrderMirror",

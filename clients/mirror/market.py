@@ -23,22 +23,27 @@ T = TypeVar("T")
 
 
 class MarkMirror(Readiness):
-    """The mark price of each symbol."""
+    """The mark price of each symbol, with index and funding rate."""
 
     def __init__(self) -> None:
         super().__init__("mark prices")
-        self._marks: dict[str, Decimal] = {}
+        self._marks: dict[str, Mark] = {}
+
+    def mark(self, symbol: str) -> Mark | None:
+        """Return the mark with what it goes by; None for a symbol that has none yet."""
+        self._require_ready()
+        return self._marks.get(symbol)
 
     def price(self, symbol: str) -> Decimal | None:
         """Return the mark price; None for a symbol that has none yet."""
-        self._require_ready()
-        return self._marks.get(symbol)
+        mark = self.mark(symbol)
+        return None if mark is None else mark.mark_price
 
     def receive(self, update: Update) -> None:
         """Take a new mark."""
         if not isinstance(update.data, Mark):
             raise ProtocolError(f"channel {update.channel} brought no mark")
-        self._marks[update.data.symbol] = update.data.mark_price
+        self._marks[update.data.symbol] = update.data
         if len(self._marks) > SYMBOLS_MAX:
             raise ProtocolError(f"the server sent marks of more than {SYMBOLS_MAX} symbols")
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from clients.margin_messages import AccountEvent
 from clients.messages import Account
 from clients.mirror.book import BookMirror
 from clients.mirror.market import MarkMirror, RecentEvents
-from clients.mirror.own import AccountMirror, OrderMirror, PositionMirror
+from clients.mirror.own import AccountMirror, MarginMirror, OrderMirror, PositionMirror
 from clients.session import Session
 from clients.subscriptions import Sink, Subscription
 from clients.updates import Channel, Fill, Liquidation
 
 
 class Mirror:
-    """The books and marks of some symbols, and (after a login) one's own orders, positions, account and fills.
+    """The books and marks of some symbols, and (after a login) one's own orders, positions, account, fills and margin.
 
     Everything is current as of the last answer received; ``await client.ping()`` brings it up to now.
     """
@@ -25,6 +26,7 @@ class Mirror:
         self.marks = MarkMirror()
         self.orders = OrderMirror()
         self.positions = PositionMirror()
+        self.margin = MarginMirror()
         self.fills: RecentEvents[Fill] = RecentEvents()
         self.liquidations: RecentEvents[Liquidation] = RecentEvents()
         self._account = AccountMirror()
@@ -35,6 +37,11 @@ class Mirror:
     def account(self) -> Account:
         """The cross pool as of the last command that changed it."""
         return self._account.account
+
+    @property
+    def account_events(self) -> RecentEvents[AccountEvent]:
+        """Funding payments, deleveraging, socialized losses and sales of collateral."""
+        return self._account.events
 
     async def open(self) -> None:
         """Subscribe to everything; once done, every mirror is ready."""
@@ -56,6 +63,7 @@ class Mirror:
                 ("positions", self.positions),
                 ("account", self._account),
                 ("fills", self.fills),
+                ("margin", self.margin),
             ]
         return plan + [Subscription(channel, None, sink) for channel, sink in unfiltered]
 

@@ -1,4 +1,4 @@
-"""One's own orders, positions and account.
+"""One's own orders, positions, account and margin health.
 
 Units: prices in quote per base, quantities in base (signed where they are a position), money in the settlement currency.
 """
@@ -8,10 +8,12 @@ from __future__ import annotations
 from decimal import Decimal
 
 from clients.errors import MirrorNotReady, ProtocolError
+from clients.margin_messages import AccountEvent, LiquidationRecord, MarginCall, MarginHealth, Scope
 from clients.messages import Account, Order, Position
-from clients.mirror.market import SYMBOLS_MAX
+from clients.mirror.market import SYMBOLS_MAX, RecentEvents
 from clients.mirror.readiness import Readiness
 from clients.updates import Update
+from exchange.domain.enums import MarginMode, PositionSide
 
 OPEN_ORDERS_MAX = 100_000
 """How many open orders a mirror holds; a server that sends more is at fault."""
@@ -53,38 +55,40 @@ class OrderMirror(Readiness):
 
 
 class PositionMirror(Readiness):
-    """One's positions by symbol, as of the last command that changed each; quantities are always current.
+    """One's positions by symbol and side, as of the last command that changed each; quantities are always current.
 
     What depends on the mark (profit, ratio, liquidation price) is that of the last change; ``Client.positions`` asks
-    for it anew.
+    for it anew, and the margin mirror has the health of every scope.
     """
 
     def __init__(self) -> None:
         super().__init__("positions")
-        self._positions: dict[str, Position] = {}
+        self._positions: dict[tuple[str, PositionSide], Position] = {}
 
-    def position(self, symbol: str) -> Position | None:
-        """Return the position; None where there has been none."""
+    def position(self, symbol: str, position_side: PositionSide = PositionSide.NET) -> Position | None:
+        """Return the position; None where there has been none. In hedge mode the side is long or short."""
         self._require_ready()
-        return self._positions.get(symbol)
+        return self._positions.get((symbol, position_side))
 
     def quantity(self, symbol: str) -> Decimal:
-        """Return the signed quantity held, long positive."""
-        position = self.position(symbol)
-        return _ZERO if position is None else position.quantity
+        """Return the signed quantity held, long positive; in hedge mode the long one less the short one."""
+        self._require_ready()
+        held = (self._positions.get((symbol, side)) for side in PositionSide)
+        return sum((position.quantity for position in held if position is not None), _ZERO)
 
     def open_positions(self) -> tuple[Position, ...]:
-        """Return the positions that are not flat, by symbol."""
+        """Return the positions that are not flat, by symbol, the long one before the short one."""
         self._require_ready()
-        return tuple([self._positions[symbol] for symbol in sorted(self._positions) if self._positions[symbol].quantity])
+        by_name = sorted(self._positions, key=lambda name: (name[0], name[1].value))
+        return tuple([self._positions[name] for name in by_name if self._positions[name].quantity])
 
     def receive(self, update: Update) -> None:
         """Take a position's new state."""
         position = update.data
         if not isinstance(position, Position):
             raise ProtocolError(f"channel {update.channel} brought no position")
-        self._positions[position.symbol] = position
-        if len(self._positions) > SYMBOLS_MAX:
+        self._positions[position.symbol, position.position_side] = position
+        if len(self._positions) > len(PositionSide) * SYMBOLS_MAX:
             raise ProtocolError(f"the server sent positions in more than {SYMBOLS_MAX} symbols")
 
     def _forget(self) -> None:
@@ -92,10 +96,12 @@ class PositionMirror(Readiness):
 
 
 class AccountMirror(Readiness):
-    """One's cross pool, as of the last command that changed it."""
+    """One's cross pool, as of the last command that changed it, and what befell the account beside it."""
 
     def __init__(self) -> None:
         super().__init__("the account")
+        self.events: RecentEvents[AccountEvent] = RecentEvents()
+        """Funding payments, deleveraging, socialized losses, sales of collateral."""
         self._account: Account | None = None
 
     @property
@@ -107,10 +113,64 @@ class AccountMirror(Readiness):
         return self._account
 
     def receive(self, update: Update) -> None:
-        """Take the account's new state."""
-        if not isinstance(update.data, Account):
+        """Take the account's new state, or what befell it."""
+        if isinstance(update.data, Account):
+            self._account = update.data
+        elif isinstance(update.data, AccountEvent):
+            self.events.receive(update)
+        else:
             raise ProtocolError(f"channel {update.channel} brought no account")
-        self._account = update.data
+
+    def interrupted(self, reason: str) -> None:
+        """Forget the account; what befell it stays true, and some of it may be missing."""
+        super().interrupted(reason)
+        self.events.interrupted(reason)
 
     def _forget(self) -> None:
         self._account = None
+
+
+class MarginMirror(Readiness):
+    """The health of one's scopes as of the last command, warnings, and records of one's liquidations."""
+
+    def __init__(self) -> None:
+        super().__init__("margin health")
+        self.calls: RecentEvents[MarginCall] = RecentEvents()
+        self.records: RecentEvents[LiquidationRecord] = RecentEvents()
+        self._scopes: dict[tuple[MarginMode, str | None, PositionSide], Scope] = {}
+
+    def scopes(self) -> tuple[Scope, ...]:
+        """Return every scope that has a position, the cross scope first."""
+        self._require_ready()
+        return tuple(self._scopes.values())
+
+    def cross(self) -> Scope | None:
+        """Return the cross scope; None while it has no position."""
+        self._require_ready()
+        return self._scopes.get((MarginMode.CROSS, None, PositionSide.NET))
+
+    def isolated(self, symbol: str, position_side: PositionSide = PositionSide.NET) -> Scope | None:
+        """Return the scope of an isolated position; None while there is none."""
+        self._require_ready()
+        return self._scopes.get((MarginMode.ISOLATED, symbol, position_side))
+
+    def receive(self, update: Update) -> None:
+        """Take the health of all scopes, a warning, or a record."""
+        match update.data:
+            case MarginHealth(scopes=scopes):
+                self._scopes = {(scope.path, scope.symbol, scope.position_side): scope for scope in scopes}
+            case MarginCall():
+                self.calls.receive(update)
+            case LiquidationRecord():
+                self.records.receive(update)
+            case _:
+                raise ProtocolError(f"channel {update.channel} brought nothing about margin")
+
+    def interrupted(self, reason: str) -> None:
+        """Forget the health; warnings and records stay true, and some may be missing."""
+        super().interrupted(reason)
+        self.calls.interrupted(reason)
+        self.records.interrupted(reason)
+
+    def _forget(self) -> None:
+        self._scopes = {}

@@ -143,8 +143,13 @@ async def test_margin_mode_leverage_and_isolated_margin(alice: Client, bob: Clie
     assert position.quantity == 2
     assert position.isolated_wallet == removed.isolated_wallet
     assert position.margin_mode is MarginMode.ISOLATED
-    with pytest.raises(RequestRefused, match=r"margin\.position_open"):
+    switched = await alice.set_margin_mode(ETH, MarginMode.CROSS)
+    assert (switched.margin_mode, switched.margin_moved) == (MarginMode.CROSS, -removed.isolated_wallet)
+    back = await alice.set_margin_mode(ETH, MarginMode.ISOLATED, margin=1000)
+    assert (back.margin_moved, (await alice.positions(ETH))[0].isolated_wallet) == (1000, 1000)
+    with pytest.raises(RequestRefused, match=r"margin\.switch_insufficient \(field margin\): margin 1 is below the "):
         await alice.set_margin_mode(ETH, MarginMode.CROSS)
+        await alice.set_margin_mode(ETH, MarginMode.ISOLATED, margin=1)
 
 
 async def test_instruments_tell_every_limit(alice: Client) -> None:

@@ -152,6 +152,7 @@ def order_body(order_id: int = 1, **changes: object) -> dict[str, object]:
         "order_id": order_id,
         "client_order_id": None,
         "symbol": "BTC-PERP",
+        "position_side": "net",
         "side": "buy",
         "order_type": "limit",
         "time_in_force": "gtc",
@@ -184,6 +185,7 @@ def margin_body(**changes: object) -> dict[str, object]:
 
 def account_body(**changes: object) -> dict[str, object]:
     return {
+        "type": "account",
         "account": "alice",
         "wallet_balance": "1000",
         "equity": "1000",
@@ -194,6 +196,13 @@ def account_body(**changes: object) -> dict[str, object]:
         "margin_ratio": "0",
         "bankrupt": False,
         "total_equity": "1000",
+        "withdrawable": "1000",
+        "notional": "0",
+        "effective_leverage": "0",
+        "position_mode": "one_way",
+        "collateral": [],
+        "collateral_value": "0",
+        "liquidating": False,
         **changes,
     }
 
@@ -201,6 +210,7 @@ def account_body(**changes: object) -> dict[str, object]:
 def position_body(symbol: str = "BTC-PERP", quantity: str = "0.5", **changes: object) -> dict[str, object]:
     return {
         "symbol": symbol,
+        "position_side": "net",
         "quantity": quantity,
         "entry_price": "60000",
         "entry_cost": "30000",
@@ -218,6 +228,9 @@ def position_body(symbol: str = "BTC-PERP", quantity: str = "0.5", **changes: ob
         "liquidation_price": "54300.5",
         "bankruptcy_price": "54000",
         "liquidating": False,
+        "notional": "30000",
+        "effective_leverage": "10",
+        "auto_replenish": False,
         **changes,
     }
 
@@ -231,4 +244,101 @@ def trade_body(trade_id: int = 1) -> dict[str, object]:
         "taker_side": "buy",
         "liquidation": False,
         "time_us": 7,
+    }
+
+
+def mark_body(symbol: str = "BTC-PERP", mark_price: str = "10", **changes: object) -> dict[str, object]:
+    return {
+        "symbol": symbol,
+        "mark_price": mark_price,
+        "index_price": None,
+        "funding_rate": None,
+        "next_funding_time_us": None,
+        "time_us": 1,
+        **changes,
+    }
+
+
+def health_body(**changes: object) -> dict[str, object]:
+    return {"equity": "50", "maintenance_margin": "40", "notional": "1000", **changes}
+
+
+def scope_body(symbol: str | None = None, **changes: object) -> dict[str, object]:
+    return {
+        "path": "cross" if symbol is None else "isolated",
+        "symbol": symbol,
+        "position_side": "net",
+        **health_body(),
+        "margin_ratio": "0.8",
+        "bankrupt": False,
+        "liquidating": False,
+        **changes,
+    }
+
+
+def scopes_body(*scopes: dict[str, object]) -> dict[str, object]:
+    return {"type": "scopes", "scopes": list(scopes), "time_us": 1}
+
+
+def margin_call_body(**changes: object) -> dict[str, object]:
+    return {
+        "type": "margin_call",
+        "path": "cross",
+        "symbol": None,
+        "position_side": "net",
+        "level": "0.8",
+        "margin_ratio": "0.81",
+        "health": health_body(),
+        "time_us": 3,
+        **changes,
+    }
+
+
+def record_body(number: int = 1, **changes: object) -> dict[str, object]:
+    return {
+        "number": number,
+        "liquidation_id": 7,
+        "account": "alice",
+        "path": "isolated",
+        "symbol": "BTC-PERP",
+        "position_side": "long",
+        "started_us": 1,
+        "finished_us": 2,
+        "trigger_marks": {"BTC-PERP": "59000.5"},
+        "collateral": "100",
+        "before": health_body(),
+        "after": health_body(notional="0"),
+        "orders_canceled": 1,
+        "rounds": 2,
+        "replenished": "0",
+        "book_quantity": {"BTC-PERP": "0.5"},
+        "book_value": "29500",
+        "fund_quantity": {},
+        "deleveraged_quantity": {},
+        "deleveraged_legs": 0,
+        "realized_pnl": "-90",
+        "fee": "5",
+        "fund_change": "5",
+        "fund_paid": "0",
+        "adl_forgone": "0",
+        "socialized": "0",
+        "bad_debt": "0",
+        "returned": "5",
+        "owner_recovery": "0.05",
+        "default_recovery": "1",
+        **changes,
+    }
+
+
+def funding_payment_body(**changes: object) -> dict[str, object]:
+    return {
+        "type": "funding_payment",
+        "symbol": "BTC-PERP",
+        "position_side": "net",
+        "quantity": "-0.5",
+        "funding_rate": "0.0001",
+        "amount": "3",
+        "wallet_balance": "1003",
+        "time_us": 4,
+        **changes,
     }

@@ -11,6 +11,7 @@ from tests.unit.clients.scripted_server import (
     ScriptedServer,
     book_message,
     channel_message,
+    mark_body,
     order_body,
     trade_body,
 )
@@ -47,10 +48,10 @@ async def test_after_a_reconnect_it_logs_in_and_has_fresh_snapshots(server: Scri
     async def first(peer: Peer) -> None:
         await peer.greet_and_log_in()
         await peer.accept_subscription(book_message("snapshot", 4, 4, [["10", "1"]]))
-        await peer.accept_subscription(channel_message("mark", {"symbol": "BTC-PERP", "mark_price": "10", "time_us": 1}))
+        await peer.accept_subscription(channel_message("mark", mark_body()))
         await peer.accept_subscription()
         await peer.accept_subscription(channel_message("orders", order_body(1)), channel_message("orders", order_body(2)))
-        for _ in range(3):
+        for _ in range(4):
             await peer.accept_subscription()
         await peer.expect("ping")
         peer.drop()
@@ -62,8 +63,8 @@ async def test_after_a_reconnect_it_logs_in_and_has_fresh_snapshots(server: Scri
         channels.append((await peer.accept_subscription())["params"]["channel"])
         channels.append((await peer.accept_subscription())["params"]["channel"])
         channels.append((await peer.accept_subscription(channel_message("orders", order_body(2))))["params"]["channel"])
-        channels += [(await peer.accept_subscription())["params"]["channel"] for _ in range(3)]
-        assert channels == ["book", "mark", "liquidations", "orders", "positions", "account", "fills"]
+        channels += [(await peer.accept_subscription())["params"]["channel"] for _ in range(4)]
+        assert channels == ["book", "mark", "liquidations", "orders", "positions", "account", "fills", "margin"]
         await peer.answer_pings()
 
     server.play(first, second)
