@@ -45,7 +45,6 @@ def pay_funding(service: AccountService, symbol: Symbol, rate: Ppb) -> FundingPa
         wallet = path_of(position).wallet(service.account(position.account), position)
         if position.account != INSURANCE_FUND:
             ledger.transfer(fund.wallet, wallet, amount, EntryKind.FUNDING)
-            position.order_margin = None  # what an isolated position lacks to initial margin is part of it
             service.note_position(position)
         payments.append(FundingPayment(position, amount, wallet.balance))
     return FundingPayments(tuple(payments), -sum(payment.amount for payment in payments))

@@ -367,7 +367,6 @@ class AccountService:
     def apply_margin(self, account: Account, position: Position, amount: Cash) -> None:
         """Move money from the cross wallet into the position's own (negative: back)."""
         self.ledger.transfer(account.wallet, position.wallet, amount, EntryKind.MARGIN)
-        position.order_margin = None
         self.touch(Scope(position.account, None))
         self.note_position(position)
 
@@ -400,7 +399,8 @@ class AccountService:
         self._changed_accounts[account] = None
 
     def note_position(self, position: Position) -> None:
-        """Have a position's scope checked, and its picture and its account's told."""
+        """Have a position's scope checked, its orders' margin counted anew, and its picture and its account's told."""
+        position.order_margin = None
         self.touch(path_of(position).scope(position))
         self._changed_positions[(position.account, position.position_id)] = None
         self._changed_accounts[position.account] = None

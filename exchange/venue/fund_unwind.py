@@ -7,7 +7,7 @@ from exchange.domain.closeout_math import fraction_close
 from exchange.domain.enums import OrderType, Side, TimeInForce
 from exchange.domain.events import OrderAccepted
 from exchange.domain.ids import INSURANCE_FUND
-from exchange.domain.units import PPM, Lots, Ticks, ceil_div
+from exchange.domain.units import PPM, Lots, Ticks, TimeNs, ceil_div
 from exchange.matching.admission import band_high, band_low
 from exchange.matching.book import Book
 from exchange.matching.order import Order
@@ -34,6 +34,16 @@ def unwind_fund(state: VenueState, trading: Trading) -> bool:
             _send(state, trading, position, quantity, limit)
             has_sent = True
     return has_sent
+
+
+def next_slice_ns(state: VenueState) -> TimeNs | None:
+    """Return when the next slice may be sent; None where none was, or where the time for it has come already.
+
+    A slice that found nothing to meet is tried again with the next mark or passing of time, not at once.
+    """
+    held = (symbol for symbol, position in state.accounts.ledger.fund.positions.items() if position.quantity)
+    sent = (state.unwound_ns[symbol] for symbol in held if symbol in state.unwound_ns)
+    return min((at for each in sent if (at := each + state.policy.fund_unwind_interval) > state.now_ns), default=None)
 
 
 def _worst_price(position: Position, mark: Ticks) -> Ticks:

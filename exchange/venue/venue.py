@@ -43,7 +43,7 @@ from exchange.domain.views import (
 )
 from exchange.venue import account_commands, funding, marks, order_commands
 from exchange.venue.digest import state_digest
-from exchange.venue.fund_unwind import unwind_fund
+from exchange.venue.fund_unwind import next_slice_ns, unwind_fund
 from exchange.venue.outcome import report_changes, report_entries
 from exchange.venue.resolution import Resolution
 from exchange.venue.state import VenueLimits, VenueState
@@ -171,8 +171,9 @@ class Venue:
 
     @property
     def next_due_ns(self) -> TimeNs | None:
-        """When the next ``AdvanceTime`` must come for what is due to happen at its time; None for never (FUND-004)."""
-        return funding.next_due_ns(self._state)
+        """When the next ``AdvanceTime`` must come for what is due to happen at its time; None for never (FUND-004, LIQ-015)."""
+        times = (funding.next_due_ns(self._state), next_slice_ns(self._state))
+        return min((each for each in times if each is not None), default=None)
 
     def digest(self) -> str:
         """Return the hash of the whole state as hex."""
