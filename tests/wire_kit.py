@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import hmac
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -20,6 +20,8 @@ from websockets.exceptions import ConnectionClosed
 
 from exchange.domain.commands import AnyCommand, CreateAccount, Credit, MarkPrice, SetMarkPrices
 from exchange.domain.ids import INSURANCE_FUND
+from exchange.domain.instrument import CollateralAsset, Instrument
+from exchange.domain.policy import RiskPolicy
 from exchange.domain.units import Grid
 from exchange.server.gateway import Gateway
 from exchange.server.keys import KeyRing
@@ -50,16 +52,25 @@ def secret_of(key: str) -> str:
     return f"secret-of-{key}"
 
 
-def make_parts(clock: Clock | None = None, *, keys_max: int = 100, mark: int = 200) -> ExchangeParts:
+def make_parts(
+    clock: Clock | None = None,
+    *,
+    keys_max: int = 100,
+    mark: int = 200,
+    instruments: Sequence[Instrument] = (BTC, ETH_PERP),
+    policy: RiskPolicy | None = None,
+    collateral: Sequence[CollateralAsset] = (),
+    fund: str = "1000",
+) -> ExchangeParts:
     """Return an exchange with alice, bob and carol (100000 each) and a BTC mark of 100, in ticks 200."""
-    venue = Venue([BTC, ETH_PERP])
+    venue = Venue(instruments, policy=policy, collateral=collateral)
     own_clock = clock or VirtualClock(T0)
     sequencer = Sequencer(venue, own_clock)
     feed = Feed(venue.instruments)
     sequencer.subscribe(feed.apply)
     keys = KeyRing(keys_max)
     keys.add_admin_key(ADMIN_KEY, secret_of(ADMIN_KEY))
-    commands: list[AnyCommand] = [Credit(account=INSURANCE_FUND, amount=cash("1000"))]
+    commands: list[AnyCommand] = [Credit(account=INSURANCE_FUND, amount=cash(fund))] if cash(fund) else []
     for account in (ALICE, BOB, CAROL):
         keys.add_account_key(account, f"{account}-key", secret_of(f"{account}-key"))
         commands += [CreateAccount(account=account), Credit(account=account, amount=cash("100000"))]
