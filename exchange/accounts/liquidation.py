@@ -36,7 +36,8 @@ class Transfer(NamedTuple):
     """What a position's change of hands realised on both sides, and who bore what.
 
     ``forgone`` is by how much the counterparty would have been better off at the mark; ``fund_change`` what the fund's
-    wallet paid beside the transfer (negative); ``cover`` where that money came from.
+    wallet paid beside the transfer (negative); ``cover`` where that money came from. ``settled`` is what became of a
+    counterparty that it left flat.
     """
 
     value: Cash
@@ -45,17 +46,18 @@ class Transfer(NamedTuple):
     forgone: Cash
     fund_change: Cash
     cover: Cover
+    settled: Leftover
 
 
 class Leftover(NamedTuple):
-    """What became of a flat scope's own money: returned to the owner, or what it owed."""
+    """What became of a flat scope's own money: returned to the owner; or what it owed, and the collateral sold for that."""
 
-    returned: Cash
-    cover: Cover
+    returned: Cash = 0
+    cover: Cover = Cover()
+    sales: tuple[Sale, ...] = ()
 
 
-NOTHING_OWED = Cover()
-NOTHING_LEFT = Leftover(0, NOTHING_OWED)
+NOTHING_LEFT = Leftover()
 
 
 def urgency(risk: Risk) -> Fraction:
@@ -253,38 +255,28 @@ class CloseOuts:
         ledger.realize(other, path_of(other).wallet(other_account, other), other_realized)
         service.set_quantity(position, position.quantity - sign * lots)
         service.set_quantity(other, other.quantity + sign * lots)
-        cover = NOTHING_OWED
-        if other_account is not ledger.fund:
-            cover = self.settle_flat(path_of(other).scope(other), position).cover
-        return Transfer(value, realized, other_realized, 0, -cover.from_fund, cover)
+        left = NOTHING_LEFT if other_account is ledger.fund else self.settle_flat(path_of(other).scope(other), position)
+        return Transfer(value, realized, other_realized, 0, -left.cover.from_fund, left.cover, left)
 
     def settle_flat(self, scope: Scope, culprit: Position | None = None) -> Leftover:
-        """Return a flat scope's own money to its owner, or cover what it owes (LIQ-010).
+        """Return a flat scope's own money to its owner, or see that what it owes is paid (LIQ-010).
 
-        ``culprit`` is the position whose loss it was, for a loss that is shared out among those who won by it.
+        Its own collateral pays first (MARG-026). ``culprit`` is the position whose loss it was, for a loss that is shared
+        out among those who won by it.
         """
         account = self._service.accounts[scope.account]
         if scope.position_id is None:
             if any(True for _ in open_positions(account)) or account.wallet.balance >= 0:
                 return NOTHING_LEFT
             self._service.note_money(scope.account)
-            return Leftover(0, self.losses.cover(account.wallet, -account.wallet.balance, culprit))
+            sales = tuple(self._service.collateral.sell(account))
+            return Leftover(0, self.losses.cover(account.wallet, -account.wallet.balance, culprit), sales)
         position = account.positions[scope.position_id]
         left = position.wallet.balance
         if position.quantity or not left:
             return NOTHING_LEFT
         if left > 0:
             self._service.apply_margin(account, position, -left)
-            return Leftover(left, NOTHING_OWED)
+            return Leftover(left)
         self._service.note_position(position)
         return Leftover(0, self.losses.cover(position.wallet, -left, culprit or position))
-
-    def sell_collateral(self, scope: Scope) -> list[Sale]:
-        """Let a flat account's collateral pay what its wallet owes (MARG-026)."""
-        account = self._service.accounts[scope.account]
-        if scope.position_id is not None or account.wallet.balance >= 0 or any(True for _ in open_positions(account)):
-            return []
-        sales = list(self._service.collateral.sell(account))
-        if sales:
-            self._service.note_money(account.account)
-        return sales

@@ -353,14 +353,14 @@ class AccountService:
         account = self.accounts[change.account]
         position = self.position(change.account, change.symbol, change.position_side)
         match change:
-            case SetMarginMode():
+            case SetMarginMode() if position.margin_mode is not change.margin_mode:
                 position.margin_mode = change.margin_mode
                 position.margin_call_level = 0
             case SetLeverage():
                 position.leverage = change.leverage
             case SetAutoReplenish():
                 position.auto_replenish = change.enabled
-            case AddMargin() | RemoveMargin():
+            case SetMarginMode() | AddMargin() | RemoveMargin():
                 pass
         self.apply_margin(account, position, margin)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from exchange.accounts.liquidation import Leftover
 from exchange.accounts.loss_cover import Cover
 from exchange.accounts.position import Position
 from exchange.accounts.risk import Scope
@@ -9,6 +10,7 @@ from exchange.accounts.service import AccountService
 from exchange.domain.enums import OrderType, SelfTradePrevention, Side, TimeInForce, TradingState
 from exchange.domain.events import (
     CloseOutVenue,
+    CollateralSold,
     LiquidationOrdersCanceled,
     LiquidationOrderSettled,
     LiquidationWaiting,
@@ -269,7 +271,15 @@ class Closing:
                 after=self.health(liquidation),
             )
         )
+        self.tell_sales(Scope(other.account, None), done.settled)
         self.tell_shares(liquidation, done.cover)
+
+    def tell_sales(self, scope: Scope, left: Leftover) -> None:
+        """Tell what collateral a flat scope had to sell (MARG-026)."""
+        self._trading.events.extend(
+            CollateralSold(account=scope.account, asset=sale.asset, quantity=sale.quantity, proceeds=sale.proceeds)
+            for sale in left.sales
+        )
 
     def tell_shares(self, liquidation: Liquidation, cover: Cover) -> None:
         """Tell each winner what it paid of a loss (LIQ-009)."""

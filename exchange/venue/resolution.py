@@ -12,7 +12,6 @@ from exchange.domain.enums import MarginMode, PositionSide
 from exchange.domain.events import (
     AnyEvent,
     BookChanged,
-    CollateralSold,
     LiquidationFinished,
     LiquidationsDeferred,
     LiquidationStarted,
@@ -97,14 +96,7 @@ class Resolution:
             if account.liquidation_id is not None:
                 continue  # its liquidation ends in this command and settles it
             scope = Scope(account.account, None)
-            self._sell_collateral_of(scope)
-            self._close_outs.settle_flat(scope)
-
-    def _sell_collateral_of(self, scope: Scope) -> None:
-        for sale in self._close_outs.sell_collateral(scope):
-            self._trading.events.append(
-                CollateralSold(account=scope.account, asset=sale.asset, quantity=sale.quantity, proceeds=sale.proceeds)
-            )
+            self._closing.tell_sales(scope, self._close_outs.settle_flat(scope))
 
     def _call(self, touched: TouchedScope, level: int) -> None:
         position = isolated_position(self._accounts, touched.scope)
@@ -160,8 +152,8 @@ class Resolution:
         """Clear the flag; what an emptied isolated wallet still holds goes back to its owner (LIQ-010)."""
         scope = liquidation.scope
         health, left = self._closing.health(liquidation), self._close_outs.collateral_of(scope)
-        self._sell_collateral_of(scope)
         leftover = self._close_outs.settle_flat(scope, liquidation.last_position)
+        self._closing.tell_sales(scope, leftover)
         liquidation.note_cover(leftover.cover)
         self._close_outs.flag(scope, None)
         del self._state.liquidations[scope]
