@@ -26,7 +26,7 @@ from exchange.domain.commands import (
     Withdraw,
 )
 from exchange.domain.enums import PositionSide, Side, TradingState
-from exchange.domain.events import AnyEvent
+from exchange.domain.events import AnyEvent, IndexPriceChanged, MarkPriceChanged, TimeAdvanced
 from exchange.domain.ids import AccountId, Symbol
 from exchange.domain.instrument import CollateralAsset, Instrument, check_collateral, check_instrument
 from exchange.domain.policy import RiskPolicy, check_policy
@@ -97,8 +97,8 @@ class Venue:
         self._dispatch(command)
         report_changes(state, trading.events)
         steps_left, told = self._resolution.run(trading.events, state.limits.liquidation_steps_max), len(trading.events)
-        may_unwind = isinstance(command, SetMarkPrices | SetIndexPrices | AdvanceTime)
-        if may_unwind and unwind_fund(state, trading):
+        has_news = any(isinstance(event, MarkPriceChanged | IndexPriceChanged | TimeAdvanced) for event in trading.events)
+        if has_news and unwind_fund(state, trading):
             report_changes(state, trading.events)
             self._resolution.run(trading.events[told:], steps_left)
         report_changes(state, trading.events)
