@@ -19,10 +19,12 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from exchange.domain.commands import AnyCommand, CreateAccount, Credit, MarkPrice, SetMarkPrices
+from exchange.domain.enums import MarginMode, PositionSide
 from exchange.domain.ids import INSURANCE_FUND
 from exchange.domain.instrument import CollateralAsset, Instrument
 from exchange.domain.policy import RiskPolicy
 from exchange.domain.units import Grid
+from exchange.domain.views import LiquidationRecord, ScopeHealth
 from exchange.server.gateway import Gateway
 from exchange.server.keys import KeyRing
 from exchange.server.limits import ServerLimits
@@ -46,6 +48,42 @@ BTC = replace(
     taker_fee=500,
 )
 """Tick 0.5, lot 0.001, one contract a piece: 1.5 at 100 is worth 150."""
+
+
+HEALTH = ScopeHealth(equity=cash("-1.5"), maintenance_margin=cash("5"), notional=cash("100"))
+LATER = ScopeHealth(equity=cash("2"), maintenance_margin=0, notional=0)
+RECORD = LiquidationRecord(
+    liquidation_id=3,
+    account=ALICE,
+    path=MarginMode.CROSS,
+    symbol=None,
+    position_side=PositionSide.NET,
+    started_ns=T0,
+    finished_ns=T0 + 2_000_000,
+    trigger_marks={"BTC-PERP": 201, "ETH-PERP": 7},
+    collateral=cash("20"),
+    before=HEALTH,
+    after=LATER,
+    orders_canceled=2,
+    rounds=4,
+    replenished=cash("0.5"),
+    book_quantity={"BTC-PERP": 500},
+    book_value=cash("47.5"),
+    fund_quantity={},
+    deleveraged_quantity={"BTC-PERP": 1000, "ETH-PERP": 3},
+    deleveraged_legs=2,
+    realized_pnl=cash("-30"),
+    fee=cash("0.25"),
+    fund_change=cash("-0.75"),
+    fund_paid=cash("1"),
+    adl_forgone=cash("2"),
+    socialized=cash("3"),
+    bad_debt=cash("4"),
+    returned=0,
+    owner_recovery=100_000,
+    default_recovery=666_666,
+)
+"""A liquidation with something in every field."""
 
 
 def secret_of(key: str) -> str:

@@ -6,17 +6,37 @@ from typing import Any
 
 import msgpack
 import pytest
+from msgspec.structs import replace
 
-from exchange.domain.commands import AnyCommand, Credit
+from exchange.domain.commands import (
+    AdvanceTime,
+    AnyCommand,
+    CollateralPrice,
+    Credit,
+    MarkPrice,
+    SetCollateralPrices,
+    SetMarkPrices,
+)
+from exchange.domain.enums import MarginMode, PositionSide
+from exchange.domain.events import (
+    AnyEvent,
+    CollateralSold,
+    FundingPaid,
+    LiquidationFinished,
+    LossSocialized,
+    MarginCalled,
+)
+from exchange.domain.instrument import CollateralAsset
+from exchange.domain.views import ScopeHealth
 from exchange.server.connection import Connection
 from exchange.server.gateway import Gateway
 from exchange.server.limits import ServerLimits
 from exchange.services.sequencer import Applied, SequencerHaltedError
 from exchange.wire.codec import MSGPACK
 from exchange.wire.session import Session, login_signature
-from tests.cast import ALICE
+from tests.cast import ALICE, T0, cash
 from tests.unit.server.memory_port import MemoryPort
-from tests.wire_kit import make_parts, secret_of
+from tests.wire_kit import RECORD, make_parts, secret_of
 
 
 def unframed(data: bytes) -> list[dict[str, Any]]:
@@ -74,6 +94,28 @@ def gateway_of(**limits: int) -> Gateway:
     return Gateway(make_parts(), ServerLimits(**limits))
 
 
+def publish(gateway: Gateway, *events: AnyEvent) -> None:
+    """Send events as if a command had caused them."""
+    applied = Applied(99, T0, AdvanceTime(), events)
+    gateway._parts.feed.apply(applied)
+    gateway.publisher.publish(applied)
+
+
+def alice_scopes(gateway: Gateway) -> object:
+    return msgpack.unpackb(MSGPACK.encode(gateway.pictures.margin(ALICE)))["scopes"]
+
+
+MARGIN_CALL = MarginCalled(
+    account=ALICE,
+    path=MarginMode.CROSS,
+    symbol=None,
+    position_side=PositionSide.NET,
+    level=600_000,
+    health=ScopeHealth(equity=cash("8"), maintenance_margin=cash("5"), notional=cash("100")),
+    time_ns=T0,
+)
+
+
 def kinds(frames: list[dict[str, Any]]) -> list[str]:
     return [frame.get("channel") or ("error" if "error" in frame else "reply") for frame in frames]
 
@@ -113,7 +155,8 @@ def test_channels_that_show_a_state_begin_with_it_before_the_reply() -> None:
     bob.ask("order.place", **order("sell", "0.5"))
     alice.read()
     begun = {}
-    for channel in ("book", "ticker", "mark", "orders", "positions", "account", "trades", "fills", "liquidations"):
+    states = ("book", "ticker", "mark", "funding", "orders", "positions", "account", "margin")
+    for channel in (*states, "trades", "fills", "liquidations"):
         alice.ask("subscribe", channel=channel)
         frames = alice.read()
         assert kinds(frames)[-1] == "reply"
@@ -125,6 +168,8 @@ def test_channels_that_show_a_state_begin_with_it_before_the_reply() -> None:
     assert [frame["data"]["open_quantity"] for frame in begun["orders"]] == ["1.5"]
     assert [frame["data"]["quantity"] for frame in begun["positions"]] == ["0.5"]
     assert [frame["data"]["account"] for frame in begun["account"]] == [ALICE]
+    assert [frame["symbol"] for frame in begun["funding"]] == ["BTC-PERP", "ETH-PERP"]
+    assert [len(frame["data"]["scopes"]) for frame in begun["margin"]] == [1]
     assert begun["trades"] == begun["fills"] == begun["liquidations"] == []
 
 
@@ -197,11 +242,98 @@ def test_subscriptions_are_bounded_and_checked() -> None:
 def test_private_streams_reach_their_own_account_only() -> None:
     gateway = gateway_of()
     alice, bob = Client(gateway, key="alice-key"), Client(gateway, key="bob-key")
-    for channel in ("orders", "fills", "positions", "account"):
+    for channel in ("orders", "fills", "positions", "account", "margin"):
         bob.call("subscribe", channel=channel)
     alice.call("order.place", **order("buy"))
     gateway._parts.sequencer.submit(Credit(account=ALICE, amount=1))
+    told = [
+        FundingPaid(
+            account=ALICE,
+            symbol="BTC-PERP",
+            position_side=PositionSide.NET,
+            quantity=1,
+            funding_rate=1,
+            amount=1,
+            wallet_balance=1,
+        ),
+        LossSocialized(liquidation_id=1, account=ALICE, symbol="BTC-PERP", position_side=PositionSide.NET, amount=1),
+        CollateralSold(account=ALICE, asset="USD", quantity=1, proceeds=1),
+        MARGIN_CALL,
+        LiquidationFinished(record=replace(RECORD, account=ALICE)),
+    ]
+    publish(gateway, *told)
     assert bob.read() == []
+
+
+@pytest.mark.rule("WIRE-021", "LIQ-009", "MARG-020")
+def test_what_befalls_an_account_is_told_to_its_owner_in_the_order_of_the_events() -> None:
+    gateway = gateway_of()
+    alice = Client(gateway, key="alice-key")
+    for channel in ("account", "margin"):
+        alice.call("subscribe", channel=channel)
+    loss = LossSocialized(
+        liquidation_id=4, account=ALICE, symbol="BTC-PERP", position_side=PositionSide.LONG, amount=cash("1.5")
+    )
+    publish(gateway, loss, MARGIN_CALL)
+    first, second = alice.read()
+    assert first["data"] == {
+        "type": "socialized_loss",
+        "liquidation_id": 4,
+        "symbol": "BTC-PERP",
+        "position_side": "long",
+        "amount": "1.5",
+        "time_us": T0 // 1000,
+    }
+    assert (second["channel"], second["data"]["type"], second["data"]["level"]) == ("margin", "margin_call", "0.6")
+    assert (second["data"]["margin_ratio"], second["data"]["health"]["equity"]) == ("0.625", "8")
+
+
+@pytest.mark.rule("WIRE-014", "WIRE-021")
+def test_a_slow_readers_health_is_left_out_and_its_warnings_never() -> None:
+    gateway = gateway_of(write_batch_bytes=200, conflate_bytes=400, outbox_bytes_max=100_000)
+    alice, bob = Client(gateway, key="alice-key"), Client(gateway, key="bob-key")
+    bob.call("order.place", **order("sell"))
+    alice.call("order.place", **order("buy"))
+    alice.call("subscribe", channel="margin")
+    alice.port.batches = 0
+    for ticks in range(201, 231):
+        gateway._parts.sequencer.submit(SetMarkPrices(marks=(MarkPrice("BTC-PERP", ticks),)))
+        if ticks % 10 == 0:
+            publish(gateway, MARGIN_CALL)
+    alice.ask("ping")
+    alice.port.batches = 1_000_000
+    frames = alice.read()
+    kinds_told = [frame["data"]["type"] for frame in frames[:-1]]
+    assert kinds_told.count("margin_call") == 3
+    assert 0 < kinds_told.count("scopes") < 10, "left out, and replaced by the present"
+    assert kinds_told[-1] == "scopes"
+    assert frames[-2]["data"]["scopes"] == alice_scopes(gateway)
+
+
+@pytest.mark.rule("WIRE-021", "MARG-026")
+def test_health_is_told_when_collateral_is_worth_less() -> None:
+    asset = CollateralAsset(asset="BTC", decimals=0, haircut=0, initial_price=cash("10"))
+    gateway = Gateway(make_parts(collateral=[asset]))
+    alice, bob = Client(gateway, key="alice-key"), Client(gateway, key="bob-key")
+    gateway._parts.sequencer.submit(Credit(account=ALICE, amount=3, asset="BTC"))
+    bob.call("order.place", **order("sell"))
+    alice.call("order.place", **order("buy"))
+    alice.call("subscribe", channel="margin")
+    gateway._parts.sequencer.submit(SetCollateralPrices(prices=(CollateralPrice("BTC", cash("9")),)))
+    (health,) = alice.read()
+    assert health["data"]["scopes"][0]["equity"] == "100026.95"
+    gateway._parts.sequencer.submit(SetCollateralPrices(prices=(CollateralPrice("BTC", cash("9")),)))
+    assert alice.read() == [], "nothing in it is new"
+
+
+@pytest.mark.rule("WIRE-021")
+def test_nobody_is_sent_health_after_the_last_one_has_left() -> None:
+    gateway = gateway_of()
+    alice = Client(gateway, key="alice-key")
+    alice.call("subscribe", channel="margin")
+    assert len(gateway.subscriptions.open_streams("margin")) == 1
+    alice.connection.lost()
+    assert len(gateway.subscriptions.open_streams("margin")) == 0
 
 
 @pytest.mark.rule("WIRE-014", "WIRE-010")

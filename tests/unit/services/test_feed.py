@@ -5,8 +5,8 @@ from itertools import pairwise
 
 import pytest
 
-from exchange.domain.commands import CancelOrder, CreateAccount, Credit, MarkPrice, PlaceOrder, SetMarkPrices
-from exchange.domain.enums import OrderStatus, OrderType, SelfTradePrevention, Side, TimeInForce
+from exchange.domain.commands import CancelOrder, CreateAccount, Credit, MarkPrice, PlaceOrder, SetMarkPrices, SetPositionMode
+from exchange.domain.enums import OrderStatus, OrderType, PositionMode, PositionSide, SelfTradePrevention, Side, TimeInForce
 from exchange.domain.events import BookChanged, OrderAccepted
 from exchange.domain.rejects import Reason
 from exchange.services.clock import VirtualClock
@@ -73,6 +73,22 @@ def test_open_interest_is_what_is_held_long(market: Market) -> None:
     market.place(ALICE, Side.BUY, 3, 100)
     market.place(BOB, Side.SELL, 3, 100)
     assert state.open_interest == 7
+
+
+@pytest.mark.rule("MARG-025")
+def test_both_sides_of_a_hedged_account_count_for_open_interest(market: Market) -> None:
+    state = market.feed.market(BTC)
+    market.sequencer.submit(SetPositionMode(account=ALICE, position_mode=PositionMode.HEDGE))
+    market.place(BOB, Side.SELL, 10, 100)
+    market.place(ALICE, Side.BUY, 10, 100, position_side=PositionSide.LONG)
+    market.place(CAROL, Side.BUY, 4, 100)
+    market.place(ALICE, Side.SELL, 4, 100, position_side=PositionSide.SHORT)
+    assert state.open_interest == 14
+    assert [state.has_position(account) for account in (ALICE, BOB, CAROL)] == [True, True, True]
+    market.place(BOB, Side.BUY, 10, 100)
+    market.place(ALICE, Side.SELL, 10, 100, position_side=PositionSide.LONG)
+    assert state.open_interest == 4
+    assert [state.has_position(account) for account in (ALICE, BOB, CAROL)] == [True, False, True]
 
 
 @pytest.mark.rule("WIRE-010")

@@ -17,51 +17,18 @@ from exchange.domain.events import (
 )
 from exchange.domain.instrument import CollateralAsset, FundingTerms, IndexMarkTerms
 from exchange.domain.units import Grid
-from exchange.domain.views import DepthLevel, FundingView, LedgerEntry, LiquidationRecord, ScopeHealth
+from exchange.domain.views import DepthLevel, FundingView, LedgerEntry, LiquidationRecord
 from exchange.wire import messages
 from exchange.wire.assets import Assets
 from exchange.wire.bodies import average_price, contract_multiplier, instrument_body, mark_body, side_pairs
 from exchange.wire.liquidation_bodies import liquidation_body, record_body
 from exchange.wire.margin_bodies import deleverage_body, funding_body, ledger_entry_body
 from tests.cast import ALICE, BOB, ETH_PERP, T0, cash
-from tests.wire_kit import BTC
+from tests.wire_kit import BTC, HEALTH, LATER, RECORD
 
 ASSETS = Assets([CollateralAsset(asset="BTC", decimals=8, haircut=0)])
 FUNDING = FundingTerms(interval=8 * 3600 * 10**9, interest=100_000, clamp=500_000, cap=7_500_000, impact_notional=cash("10000"))
 INSTRUMENTS = {"BTC-PERP": BTC, "ETH-PERP": ETH_PERP}
-HEALTH = ScopeHealth(equity=cash("-1.5"), maintenance_margin=cash("5"), notional=cash("100"))
-LATER = ScopeHealth(equity=cash("2"), maintenance_margin=0, notional=0)
-RECORD = LiquidationRecord(
-    liquidation_id=3,
-    account=ALICE,
-    path=MarginMode.CROSS,
-    symbol=None,
-    position_side=PositionSide.NET,
-    started_ns=T0,
-    finished_ns=T0 + 2_000_000,
-    trigger_marks={"BTC-PERP": 201, "ETH-PERP": 7},
-    collateral=cash("20"),
-    before=HEALTH,
-    after=LATER,
-    orders_canceled=2,
-    rounds=4,
-    replenished=cash("0.5"),
-    book_quantity={"BTC-PERP": 500},
-    book_value=cash("47.5"),
-    fund_quantity={},
-    deleveraged_quantity={"BTC-PERP": 1000, "ETH-PERP": 3},
-    deleveraged_legs=2,
-    realized_pnl=cash("-30"),
-    fee=cash("0.25"),
-    fund_change=cash("-0.75"),
-    fund_paid=cash("1"),
-    adl_forgone=cash("2"),
-    socialized=cash("3"),
-    bad_debt=cash("4"),
-    returned=0,
-    owner_recovery=100_000,
-    default_recovery=666_666,
-)
 
 
 @pytest.mark.rule("WIRE-007")

@@ -5,15 +5,45 @@ from typing import Any
 
 import pytest
 
-from exchange.domain.commands import AddMargin, CancelAllOrders, CancelOrder, Credit, MarkPrice, PlaceOrder, RemoveMargin
-from exchange.domain.enums import MarginMode, OrderType, SelfTradePrevention, Side, TimeInForce
+from exchange.domain.commands import (
+    AddMargin,
+    CancelAllOrders,
+    CancelOrder,
+    CollateralPrice,
+    Credit,
+    IndexPrice,
+    MarkPrice,
+    PlaceOrder,
+    RemoveMargin,
+    SetAutoReplenish,
+    SetCollateralPrices,
+    SetIndexPrices,
+    SetLeverage,
+    SetMarginMode,
+    SetPositionMode,
+    SetTradingState,
+    Withdraw,
+)
+from exchange.domain.enums import (
+    MarginMode,
+    OrderType,
+    PositionMode,
+    PositionSide,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+    TradingState,
+)
+from exchange.domain.instrument import CollateralAsset
 from exchange.wire import requests
+from exchange.wire.assets import Assets
 from exchange.wire.errors import WireError
 from exchange.wire.translate import Translator, check_reference
 from tests.cast import ALICE, ETH_PERP, cash
 from tests.wire_kit import BTC
 
-TRANSLATOR = Translator({instrument.symbol: instrument for instrument in (BTC, ETH_PERP)})
+ASSETS = Assets([CollateralAsset(asset="BTC", decimals=8, haircut=0), CollateralAsset(asset="GOLD", decimals=0, haircut=0)])
+TRANSLATOR = Translator({instrument.symbol: instrument for instrument in (BTC, ETH_PERP)}, ASSETS)
 
 
 def refusal(call: Callable[[], Any]) -> WireError:
@@ -149,3 +179,85 @@ def test_marks_come_in_the_order_of_their_symbols_whatever_the_request_says() ->
     assert command.marks == (MarkPrice("BTC-PERP", 201), MarkPrice("ETH-PERP", 7))
     error = refusal(lambda: TRANSLATOR.set_marks(requests.SetMarkParams(marks={"BTC-PERP": "100.7"})))
     assert (error.name, error.field) == ("order.tick_size", "marks.BTC-PERP")
+
+
+@pytest.mark.rule("MARG-025")
+@pytest.mark.parametrize("side", PositionSide)
+def test_every_setting_and_order_names_the_position_that_it_means(side: PositionSide) -> None:
+    word = side.value
+    order = TRANSLATOR.place(ALICE, place(position_side=word))
+    mode = TRANSLATOR.set_margin_mode(
+        ALICE, requests.SetMarginModeParams(symbol="BTC-PERP", margin_mode="isolated", margin="2.5", position_side=word)
+    )
+    leverage = TRANSLATOR.set_leverage(ALICE, requests.SetLeverageParams(symbol="BTC-PERP", leverage=7, position_side=word))
+    move = requests.MarginAmountParams(symbol="BTC-PERP", amount="1", position_side=word)
+    replenish = TRANSLATOR.set_auto_replenish(
+        ALICE, requests.SetAutoReplenishParams(symbol="BTC-PERP", enabled=True, position_side=word)
+    )
+    assert order.position_side is side
+    assert mode == SetMarginMode(
+        account=ALICE, symbol="BTC-PERP", margin_mode=MarginMode.ISOLATED, margin=cash("2.5"), position_side=side
+    )
+    assert leverage == SetLeverage(account=ALICE, symbol="BTC-PERP", leverage=7, position_side=side)
+    assert TRANSLATOR.add_margin(ALICE, move).position_side is side
+    assert TRANSLATOR.remove_margin(ALICE, move).position_side is side
+    assert replenish == SetAutoReplenish(account=ALICE, symbol="BTC-PERP", enabled=True, position_side=side)
+
+
+def test_modes_and_states_become_commands() -> None:
+    hedge = TRANSLATOR.set_position_mode(ALICE, requests.SetPositionModeParams(position_mode="hedge"))
+    assert hedge == SetPositionMode(account=ALICE, position_mode=PositionMode.HEDGE)
+    halt = requests.SetTradingStateParams(symbol="BTC-PERP", trading_state="halted")
+    assert TRANSLATOR.set_trading_state(halt) == SetTradingState(symbol="BTC-PERP", trading_state=TradingState.HALTED)
+    doge = requests.SetTradingStateParams(symbol="DOGE", trading_state="halted")
+    assert refusal(lambda: TRANSLATOR.set_trading_state(doge)).field == "symbol"
+
+
+@pytest.mark.rule("MARG-026", "MARG-027", "WIRE-007")
+@pytest.mark.parametrize(
+    ("asset", "text", "amount"),
+    [(None, "1.5", 1_500_000), ("USD", "1.5", 1_500_000), ("BTC", "1.5", 150_000_000), ("GOLD", "15", 15)],
+)
+def test_amounts_of_an_asset_are_in_its_own_decimals(asset: str | None, text: str, amount: int) -> None:
+    named = asset or "USD"
+    credit = TRANSLATOR.credit(requests.CreditParams(account=ALICE, amount=text, asset=asset))
+    assert credit == Credit(account=ALICE, amount=amount, asset=named)
+    withdrawal = TRANSLATOR.withdraw(ALICE, requests.WithdrawParams(amount=text, asset=asset))
+    assert withdrawal == Withdraw(account=ALICE, amount=amount, asset=named)
+
+
+@pytest.mark.parametrize(
+    ("asset", "text", "name", "field"),
+    [
+        ("GOLD", "1.5", "request.invalid_field", "amount"),
+        ("BTC", "0.000000001", "request.invalid_field", "amount"),
+        ("btc", "1", "account.unknown_asset", "asset"),
+    ],
+)
+def test_an_amount_that_an_asset_cannot_have_is_refused(asset: str, text: str, name: str, field: str) -> None:
+    for call in (
+        lambda: TRANSLATOR.credit(requests.CreditParams(account=ALICE, amount=text, asset=asset)),
+        lambda: TRANSLATOR.withdraw(ALICE, requests.WithdrawParams(amount=text, asset=asset)),
+    ):
+        error = refusal(call)
+        assert (error.name, error.field) == (name, field)
+
+
+def test_index_and_collateral_prices_come_in_the_order_of_their_names() -> None:
+    index = TRANSLATOR.set_index_prices(requests.SetIndexParams(prices={"ETH-PERP": "7", "BTC-PERP": "100.5"}))
+    assert index == SetIndexPrices(prices=(IndexPrice("BTC-PERP", 201), IndexPrice("ETH-PERP", 7)))
+    worth = TRANSLATOR.set_collateral_prices(requests.SetCollateralPriceParams(prices={"GOLD": "2", "BTC": "0.000001"}))
+    assert worth == SetCollateralPrices(prices=(CollateralPrice("BTC", 1), CollateralPrice("GOLD", cash("2"))))
+    error = refusal(lambda: TRANSLATOR.set_index_prices(requests.SetIndexParams(prices={"BTC-PERP": "100.7"})))
+    assert (error.name, error.field) == ("order.tick_size", "prices.BTC-PERP")
+    error = refusal(lambda: TRANSLATOR.set_index_prices(requests.SetIndexParams(prices={"DOGE": "1"})))
+    assert (error.name, error.field) == ("order.unknown_symbol", "prices")
+    for asset, text, field in (
+        ("BTC", "0", "prices.BTC"),
+        ("BTC", "1000000000000.000001", "prices.BTC"),
+        ("BTC", "x", "prices.BTC"),
+        ("DOGE", "1", "prices"),
+        ("USD", "1", "prices"),
+    ):
+        params = requests.SetCollateralPriceParams(prices={asset: text})
+        assert refusal(lambda params=params: TRANSLATOR.set_collateral_prices(params)).field == field  # type: ignore[misc]
