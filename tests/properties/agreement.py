@@ -3,50 +3,36 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from typing import TypeAlias
 
-from exchange.domain.commands import AddMargin, AnyCommand, ContinueLiquidations, Credit, PlaceOrder, RemoveMargin
-from exchange.domain.enums import ORDER_LIFECYCLE, Liquidity, MarginMode, OrderStatus, Side
+from exchange.domain.commands import AdvanceTime, AnyCommand, ContinueLiquidations, Credit, Withdraw
+from exchange.domain.enums import ORDER_LIFECYCLE, MarginMode, OrderStatus, PositionMode, PositionSide, Side, TradingState
 from exchange.domain.events import (
-    AnyEvent,
     BookChanged,
+    CollateralSold,
     CommandRejected,
-    FillSide,
+    LedgerPosted,
+    LeverageSet,
     LiquidationStarted,
-    OrderAccepted,
-    OrderCanceled,
-    OrderFilled,
+    LiquidationWaiting,
+    MarginModeSet,
+    MarginMoved,
     OrderRejected,
-    OrderRepeated,
-    OrderRested,
-    OrderShrunk,
     PositionTransferred,
-    TradeExecuted,
 )
-from exchange.domain.rejects import Reason
+from exchange.domain.ids import FEES, INSURANCE_FUND, SETTLEMENT_ASSET, position_id
 from exchange.domain.units import PPM, ceil_div
-from exchange.domain.views import AccountView, OrderView, PositionView
+from exchange.domain.views import AccountView, PositionView
 from exchange.venue.state import VenueLimits
 from exchange.venue.venue import Venue
 from tests.properties import naive_formulas as formulas
-from tests.properties.market import INSTRUMENTS, LIMITS, SYMBOLS
-from tests.properties.naive_accounts import CROSS, Account
-from tests.properties.naive_floor import Decision, Outcome, Trade
+from tests.properties import naive_market_formulas as market_formulas
+from tests.properties.comparisons import Events, compare_outcomes, legs_of, order_views
+from tests.properties.market import LIMITS, SYMBOLS, Setting
+from tests.properties.naive_accounts import CROSS, Account, Position
 from tests.properties.naive_model import NaiveVenue
+from tests.properties.naive_outcome import Outcome
 
-Events: TypeAlias = tuple[AnyEvent, ...]
-REFUSED_FOR_FORM = {
-    Reason.CLIENT_ORDER_ID_REUSED,
-    Reason.LOT_SIZE,
-    Reason.NO_MARK_PRICE,
-    Reason.POST_ONLY_COMBINATION,
-    Reason.PRICE_FORBIDDEN,
-    Reason.PRICE_LIMIT,
-    Reason.PRICE_REQUIRED,
-    Reason.QUANTITY_MAX,
-}
-START_NS = 1_700_000_000_000_000_000
+START_NS = 1_700_000_000_000_000_001
 CONTINUATIONS_MAX = 200
 
 
@@ -64,19 +50,41 @@ def venue_limits(number: int) -> VenueLimits:
 class Pair:
     """A venue and its model, held to the same commands; `apply` raises AssertionError at the first difference."""
 
-    def __init__(self, limits_number: int = 0) -> None:
-        self.limits = venue_limits(limits_number)
-        self.venue = Venue(INSTRUMENTS, self.limits)
-        self.model = NaiveVenue(list(INSTRUMENTS), self.limits)
-        self.history: list[tuple[AnyCommand, Events]] = []
+    def __init__(self, setting: Setting | None = None) -> None:
+        self.setting = setting or Setting()
+        self.venue = self.another_venue()
+        limits = venue_limits(self.setting.limits)
+        self.model = NaiveVenue(self.setting.instruments, limits, self.setting.policy, self.setting.collateral)
+        self.now = START_NS
+        self.history: list[tuple[AnyCommand, int, Events]] = []
         self.counts: Counter[str] = Counter()
         self.statuses: dict[int, OrderStatus] = {}
         self.levels: dict[tuple[str, Side], dict[int, int]] = {}
+        self.posted: dict[tuple[str, str, str | None], int] = {}
+        """The balance of each wallet after its last ledger entry."""
         self.views: dict[str, tuple[AccountView, tuple[PositionView, ...]]] = {}
         """What the venue shows of every account after the last command."""
 
-    def apply(self, command: AnyCommand) -> None:
-        """Apply the command, and the continuations that it needs, to both, and check after each."""
+    def another_venue(self) -> Venue:
+        """A venue of the same setting to which nothing has happened yet."""
+        setting = self.setting
+        return Venue(setting.instruments, venue_limits(setting.limits), setting.policy, setting.collateral)
+
+    def apply(self, command: AnyCommand, *, wait: int = 1) -> None:
+        """Apply the command after `wait` ns, what falls due before it, and the continuations, to both, and check after each."""
+        until = self.now + wait
+        while True:
+            due = self.venue.next_due_ns
+            funding_due = self.model.next_due()
+            assert funding_due is None or (due is not None and due <= funding_due)
+            if due is None or due > until:
+                break
+            self.now = due
+            self.apply_whole(AdvanceTime())
+        self.now = until
+        self.apply_whole(command)
+
+    def apply_whole(self, command: AnyCommand) -> None:
         self.apply_one(command)
         for _ in range(CONTINUATIONS_MAX):
             if not self.venue.has_unfinished_liquidations:
@@ -86,13 +94,14 @@ class Pair:
 
     def apply_one(self, command: AnyCommand) -> None:
         before = {name: self.cross_money(name) for name in self.views}
-        events = self.venue.apply(command, now_ns=START_NS + len(self.history) + 1)
-        self.history.append((command, events))
-        outcome = self.model.apply(command)
+        events = self.venue.apply(command, now_ns=self.now)
+        self.history.append((command, self.now, events))
+        outcome = self.model.apply(command, now_ns=self.now)
         self.views = {name: (self.venue.account(name), self.venue.positions(name)) for name in self.model.accounts}
         self.count(command, events, outcome)
         compare_outcomes(command, events, outcome)
         self.compare_states()
+        self.check_ledger(events)
         self.check_conservation()
         self.check_lifecycle(events)
         self.check_book_changes(events)
@@ -101,26 +110,46 @@ class Pair:
 
     def count(self, command: AnyCommand, events: Events, outcome: Outcome) -> None:
         """Keep count of what the run has met, so that a test can see that it met enough."""
-        self.counts["commands"] += 1
-        self.counts["trades"] += len(outcome.trades)
-        self.counts["orders accepted"] += len(outcome.accepted)
-        self.counts["orders repeated"] += outcome.repeated is not None
-        self.counts.update(f"canceled {reason.value}" for _, reason in outcome.canceled)
-        self.counts.update(f"refused {e.reason.value}" for e in events if isinstance(e, OrderRejected | CommandRejected))
-        self.counts.update(f"transferred {e.venue.value}" for e in events if isinstance(e, PositionTransferred))
-        self.counts.update(f"liquidated {e.path.value}" for e in events if isinstance(e, LiquidationStarted))
-        self.counts["continuations"] += isinstance(command, ContinueLiquidations)
+        counts, refused = self.counts, any(isinstance(e, OrderRejected | CommandRejected) for e in events)
+        counts["commands"] += 1
+        counts["trades"] += len(outcome.trades)
+        counts["orders accepted"] += len(outcome.accepted)
+        counts["orders repeated"] += outcome.repeated is not None
+        counts.update(f"canceled {reason.value}" for _, reason in outcome.canceled)
+        counts.update(f"refused {e.reason.value}" for e in events if isinstance(e, OrderRejected | CommandRejected))
+        counts.update(f"transferred {e.venue.value}" for e in events if isinstance(e, PositionTransferred))
+        counts.update(f"liquidated {e.path.value}" for e in events if isinstance(e, LiquidationStarted))
+        counts.update("waits" for e in events if isinstance(e, LiquidationWaiting))
+        counts.update("mode switched" for e in events if isinstance(e, MarginModeSet) and e.margin_moved)
+        counts.update("leverage moved margin" for e in events if isinstance(e, LeverageSet) and e.margin_moved)
+        counts.update("replenished" for e in events if isinstance(e, MarginMoved) and e.is_automatic)
+        counts.update("collateral sold" for e in events if isinstance(e, CollateralSold))
+        counts["margin calls"] += len(outcome.calls)
+        counts["fundings"] += len(outcome.fundings)
+        counts["fundings paid"] += len([rate for _, rate, _, _, payments in outcome.fundings if rate and payments])
+        counts["halts"] += len(outcome.halts)
+        counts["withdrawals"] += isinstance(command, Withdraw) and not refused
+        counts["continuations"] += isinstance(command, ContinueLiquidations)
+        for ended in outcome.ended:
+            notes = ended.notes
+            flat = ended.after.notional == 0
+            counts["liquidations ended flat" if flat else "liquidations ended cured"] += 1
+            counts["partial closes that cured"] += bool(notes.book and not flat)
+            counts["bad debt"] += notes.bad_debt > 0
+            counts["socialized"] += notes.socialized > 0
+            counts["fund covered"] += notes.fund_paid > 0
 
     # --- the model agrees -------------------------------------------------------------------------------------------
 
     def compare_states(self) -> None:
         venue, model = self.venue, self.model
         for symbol in SYMBOLS:
-            assert venue.mark_price(symbol) == model.marks[symbol]
+            assert venue.mark_price(symbol) == model.marks[symbol], symbol
             bids, asks = venue.depth(symbol, 1000)
             for levels, side in ((bids, Side.BUY), (asks, Side.SELL)):
                 assert all(level.side is side for level in levels)
                 assert [(level.price, level.quantity) for level in levels] == model.depth(symbol, side.sign), symbol
+            self.compare_market(symbol)
         funds = venue.funds()
         assert funds.net_deposits == model.net_deposits
         assert funds.fees == model.fees
@@ -128,62 +157,107 @@ class Pair:
         assert fund_positions == {s: (q, model.fund.c[s]) for s, q in model.fund.q.items() if q}
         assert funds.insurance_fund_wallet == model.fund.wallet
         assert funds.insurance_fund_equity == model.fund_equity()
+        for asset in funds.assets:
+            assert asset.net_deposits == model.asset_deposits[asset.asset]
+            assert asset.insurance_fund_balance == model.fund.assets[asset.asset]
         assert venue.has_unfinished_liquidations == model.has_unfinished_liquidations
         for account in model.accounts.values():
             self.compare_account(account)
 
+    def compare_market(self, symbol: str) -> None:
+        model, market, view = self.model, self.model.markets[symbol], self.venue.funding(symbol)
+        assert self.venue.index_price(symbol) == market.index, symbol
+        halted = self.venue.trading_state(symbol) is TradingState.HALTED
+        assert halted == (symbol in model.halted), symbol
+        assert view.next_funding_time_ns == market.due, symbol
+        assert view.last_funding_rate == market.rate, symbol
+        terms = model.instruments[symbol].funding
+        if terms is not None:
+            average = model.average_premium(symbol)
+            assert (view.premium, view.funding_rate) == (average, market_formulas.funding_rate(terms, average)), symbol
+
     def compare_account(self, account: Account) -> None:
         model, (view, held) = self.model, self.views[account.name]
         seen = (view.wallet_balance, view.equity, view.initial_margin, view.maintenance_margin, view.total_equity)
-        assert seen == (
-            account.wallet,
-            model.equity(account, CROSS),
-            model.initial(account, CROSS),
-            model.maintenance(account, CROSS),
-            model.total_equity(account),
-        ), account.name
+        equity, total = model.equity(account, CROSS), model.total_equity(account)
+        expected = (account.wallet, equity, model.initial(account, CROSS), model.maintenance(account, CROSS), total)
+        assert seen == expected, account.name
         assert view.order_margin == model.order_margins(account), account.name
         assert view.available_balance == model.available(account), account.name
+        assert view.withdrawable == model.withdrawable(account), account.name
+        assert view.position_mode is account.position_mode, account.name
+        assets = {asset.asset: asset.balance for asset in view.collateral if asset.balance}
+        assert assets == {asset: balance for asset, balance in account.assets.items() if balance}, account.name
+        assert view.collateral_value == model.collateral_value(account), account.name
+        notional = sum(model.notional(p) for p in account.positions.values())
+        assert view.notional == notional, account.name
+        assert view.liquidating == (CROSS in account.flagged), account.name
         orders = [
-            (o.order_id, o.symbol, o.side.sign, o.limit_price, o.open_quantity) for o in self.venue.open_orders(account.name)
+            (o.order_id, position_id(o.symbol, o.position_side), o.side.sign, o.limit_price, o.open_quantity)
+            for o in self.venue.open_orders(account.name)
         ]
-        expected = [o for o in model.orders if o.account == account.name]
-        assert orders == [(o.order_id, o.symbol, o.side, o.price, o.open) for o in expected], account.name
-        positions = {p.symbol: p for p in held}
-        for symbol in SYMBOLS:
-            self.compare_position(account, symbol, positions.get(symbol))
+        mine = [o for o in model.orders if o.account == account.name]
+        assert orders == [(o.order_id, o.position, o.side, o.price, o.open) for o in mine], account.name
+        shown = {position_id(p.symbol, p.position_side): p for p in held}
+        assert set(shown) <= set(account.positions), account.name
+        for p in account.positions.values():
+            self.compare_position(account, p, shown.get(p.name))
 
-    def compare_position(self, account: Account, symbol: str, view: PositionView | None) -> None:
-        model, p = self.model, account.positions[symbol]
-        place = f"{account.name} {symbol}"
+    def compare_position(self, account: Account, p: Position, view: PositionView | None) -> None:
+        model, place = self.model, f"{account.name} {p.name}"
         if view is None:
-            default = self.model.instruments[symbol].default_leverage
-            assert (p.q, p.c, p.mode, p.leverage, p.wallet) == (0, 0, MarginMode.CROSS, default, 0), place
-            assert not model.orders_of(account.name, symbol), place
+            default = self.model.instruments[p.symbol].default_leverage
+            assert p == Position(p.symbol, p.side, default), place
+            assert not model.orders_of(account.name, p.name), place
             return
         assert (view.quantity, view.entry_cost, view.isolated_wallet) == (p.q, p.c, p.wallet), place
-        assert (view.margin_mode, view.leverage) == (p.mode, p.leverage), place
-        assert view.order_margin == model.order_margin(account, symbol), place
+        assert (view.margin_mode, view.leverage, view.auto_replenish) == (p.mode, p.leverage, p.replenish), place
+        assert view.order_margin == model.order_margin(account, p), place
         if not p.q:
             return
-        scope = model.scope_of(account, symbol)
+        scope = model.scope_of(p)
         equity, needed = model.equity(account, scope), model.maintenance(account, scope)
-        assert view.unrealized_pnl == model.unrealized(symbol, p.q, p.c), place
-        assert view.initial_margin == model.position_initial(account, symbol), place
-        assert view.maintenance_margin == model.position_maintenance(account, symbol), place
+        assert view.unrealized_pnl == model.profit(p), place
+        assert view.initial_margin == model.position_initial(p), place
+        assert view.maintenance_margin == model.position_maintenance(p), place
         assert (view.scope_equity, view.bankrupt) == (equity, equity <= 0), place
         assert view.margin_ratio == (ceil_div(needed * PPM, equity) if equity > 0 else None), place
         assert view.liquidating == (scope in account.flagged), place
-        others = equity - view.unrealized_pnl - (needed - view.maintenance_margin)
-        instrument, mark = model.instruments[symbol], model.mark(symbol)
-        assert view.liquidation_price == formulas.liquidation_price(instrument, p.q, p.c, others, mark), place
+        assert view.notional == model.notional(p), place
+        together = [other for other in model.held(account, scope) if other.symbol == p.symbol]
+        others = equity - sum(model.profit(leg) for leg in together)
+        others -= needed - sum(model.position_maintenance(leg) for leg in together)
+        legs = [(leg.q, leg.c) for leg in together]
+        expected = formulas.liquidation_price(model.instruments[p.symbol], legs, others, model.mark(p.symbol))
+        assert view.liquidation_price == expected, place
 
     # --- what always holds ------------------------------------------------------------------------------------------
 
+    def check_ledger(self, events: Events) -> None:
+        """MARG-028: every entry follows on the one before in its wallet, and the last is what the wallet holds."""
+        entries = [entry for e in events if isinstance(e, LedgerPosted) for entry in e.entries]
+        for entry in entries:
+            wallet = (entry.account, entry.asset, entry.position_id)
+            assert entry.amount, entry
+            assert self.posted.get(wallet, 0) + entry.amount == entry.balance, entry
+            self.posted[wallet] = entry.balance
+        model = self.model
+        held: dict[tuple[str, str, str | None], int] = {
+            (INSURANCE_FUND, SETTLEMENT_ASSET, None): model.fund.wallet,
+            (FEES, SETTLEMENT_ASSET, None): model.fees,
+        }
+        held.update({(INSURANCE_FUND, asset, None): balance for asset, balance in model.fund.assets.items()})
+        for name, account in model.accounts.items():
+            held[name, SETTLEMENT_ASSET, None] = account.wallet
+            held.update({(name, asset, None): balance for asset, balance in account.assets.items()})
+            held.update({(name, SETTLEMENT_ASSET, p.name): p.wallet for p in account.positions.values()})
+        posted = {wallet: balance for wallet, balance in self.posted.items() if balance}
+        assert posted == {wallet: balance for wallet, balance in held.items() if balance}, "MARG-028"
+
     def check_conservation(self) -> None:
-        """CONS-001, CONS-002, CONS-003 and CONS-005, from what the venue shows alone."""
+        """CONS-001, CONS-002, CONS-003, CONS-005 and CONS-007, from what the venue shows alone."""
         venue, funds = self.venue, self.venue.funds()
-        owned = sum(view.total_equity for view, _ in self.views.values())
+        owned = sum(view.total_equity - view.collateral_value for view, _ in self.views.values())
         assert owned + funds.fees + funds.insurance_fund_equity == funds.net_deposits, "CONS-001"
         positions = [p for _, held in self.views.values() for p in held]
         for symbol in SYMBOLS:
@@ -191,14 +265,22 @@ class Pair:
             assert total == 0, f"CONS-002 {symbol}"
             bids, asks = venue.depth(symbol, 1)
             assert not bids or not asks or bids[0].price < asks[0].price, f"CONS-003 {symbol}"
+        for asset in funds.assets:
+            held = [balance.balance for view, _ in self.views.values() for balance in view.collateral]
+            named = [balance.asset for view, _ in self.views.values() for balance in view.collateral]
+            total = sum(balance for balance, name in zip(held, named, strict=True) if name == asset.asset)
+            assert total + asset.insurance_fund_balance == asset.net_deposits, f"CONS-007 {asset.asset}"
         for p in positions:
             assert p.quantity or (p.entry_cost == 0 and p.isolated_wallet == 0), f"CONS-002 {p.account} {p.symbol}"
-            if p.quantity and p.margin_mode is MarginMode.ISOLATED:
-                assert p.liquidating or p.scope_equity >= p.maintenance_margin, f"CONS-005 {p.account} {p.symbol}"
-        for name, (view, held) in self.views.items():
-            cross = [p for p in held if p.quantity and p.margin_mode is MarginMode.CROSS]
-            flagged = any(p.liquidating for p in cross)
-            assert not cross or flagged or view.equity >= view.maintenance_margin, f"CONS-005 {name}"
+            assert p.quantity * p.position_side.sign >= 0, f"MARG-025 {p.account} {p.symbol}"
+        for name, account in self.model.accounts.items():
+            sides = {p.position_side for p in self.views[name][1]}
+            hedged = account.position_mode is PositionMode.HEDGE
+            assert sides <= ({PositionSide.LONG, PositionSide.SHORT} if hedged else {PositionSide.NET}), "MARG-025"
+            for scope in self.venue.scopes(name):
+                healthy = scope.liquidating or scope.equity >= scope.maintenance_margin
+                own = None if scope.symbol is None else position_id(scope.symbol, scope.position_side)
+                assert healthy or self.model.is_scope_stale(account, own), f"CONS-005 {name} {own}"
 
     def cross_money(self, name: str) -> tuple[int, bool]:
         """The cross wallet, and whether a cross position could change it."""
@@ -208,20 +290,24 @@ class Pair:
     def check_isolation(self, name: str, wallet: int, had_cross: bool, command: AnyCommand, events: Events) -> None:
         """CONS-004: without cross positions, the cross wallet pays nothing but the transfers that are stated."""
         wallet_after, has_cross = self.cross_money(name)
-        legs = [leg for leg in _legs(events) if leg.account == name]
+        legs = [leg for leg in legs_of(events) if leg.account == name]
         cross_leg = any(leg.margin_in == leg.margin_out == 0 for leg in legs)
         if had_cross or has_cross or cross_leg:
             return
         stated = sum(leg.margin_out - leg.margin_in for leg in legs)
         assert all(leg.margin_in >= 0 and leg.margin_out >= 0 for leg in legs), name
+        for event in events:
+            if isinstance(event, MarginMoved | MarginModeSet | LeverageSet) and event.account == name:
+                stated -= event.amount if isinstance(event, MarginMoved) else event.margin_moved
         refused = any(isinstance(e, CommandRejected) for e in events)
-        if isinstance(command, Credit | AddMargin | RemoveMargin) and command.account == name and not refused:
-            stated += -command.amount if isinstance(command, AddMargin) else command.amount
+        if isinstance(command, Credit | Withdraw) and (command.account, command.asset) == (name, SETTLEMENT_ASSET):
+            came = command.amount if isinstance(command, Credit) else -command.amount
+            stated += 0 if refused else came
         assert wallet_after >= wallet + stated, f"CONS-004 {name}"
 
     def check_lifecycle(self, events: Events) -> None:
         """Every order follows ORDER_LIFECYCLE, and what is open always adds up."""
-        for view in _order_views(events):
+        for view in order_views(events):
             assert view.open_quantity >= 0, view
             last = self.statuses.get(view.order_id)
             if last is None:
@@ -243,55 +329,3 @@ class Pair:
             for levels, way in zip(self.venue.depth(symbol, 1000), (Side.BUY, Side.SELL), strict=True):
                 told = {price: total for price, total in self.levels.get((symbol, way), {}).items() if total}
                 assert told == {level.price: level.quantity for level in levels}, symbol
-
-
-def compare_outcomes(command: AnyCommand, events: Events, outcome: Outcome) -> None:
-    """The same answer, the same trades in the same order, the same removals."""
-    refusals = [e for e in events if isinstance(e, OrderRejected | CommandRejected)]
-    if outcome.refused:
-        assert [e.reason in outcome.refused for e in refusals] == [True], (refusals, outcome.refused)
-    else:
-        assert not refusals, refusals
-    repeated = [e.outcome.order_id for e in events if isinstance(e, OrderRepeated)]
-    assert repeated == ([] if outcome.repeated is None else [outcome.repeated])
-    accepted = [e for e in events if isinstance(e, OrderAccepted)]
-    own = [e for e in accepted if e.order.liquidation_id is None]
-    assert [e.order.order_id for e in accepted if e.order.liquidation_id is None] == outcome.accepted
-    if isinstance(command, PlaceOrder) and outcome.repeated is None:
-        answers = [e for e in events if isinstance(e, OrderRejected)] + own
-        assert len(answers) == 1
-        _compare_decision(answers[0], outcome)
-    trades = [_trade(e) for e in events if isinstance(e, TradeExecuted)]
-    assert trades == outcome.trades
-    canceled = sorted((e.order.order_id, e.reason.value) for e in events if isinstance(e, OrderCanceled))
-    assert canceled == sorted((order_id, reason.value) for order_id, reason in outcome.canceled)
-
-
-def _compare_decision(answer: OrderAccepted | OrderRejected, outcome: Outcome) -> None:
-    """MARG-009: every accept and reject carries the arithmetic; an order refused for its form required nothing."""
-    expected = outcome.decision
-    if isinstance(answer, OrderRejected) and answer.reason in REFUSED_FOR_FORM:
-        expected = outcome.standing
-    shown = answer.decision
-    seen = shown and Decision(shown.path, shown.required, shown.available_before, shown.available_after)
-    assert seen == expected
-
-
-def _trade(event: TradeExecuted) -> Trade:
-    assert (event.maker.liquidity, event.taker.liquidity) == (Liquidity.MAKER, Liquidity.TAKER)
-    ids = (event.maker.order.order_id, event.taker.order.order_id)
-    return Trade(*ids, event.price, event.quantity, event.taker.fee, event.maker.fee)
-
-
-def _legs(events: Iterable[AnyEvent]) -> list[FillSide]:
-    return [leg for e in events if isinstance(e, TradeExecuted) for leg in (e.maker, e.taker)]
-
-
-def _order_views(events: Iterable[AnyEvent]) -> list[OrderView]:
-    views: list[OrderView] = []
-    for event in events:
-        if isinstance(event, TradeExecuted):
-            views += [event.maker.order, event.taker.order]
-        elif isinstance(event, OrderAccepted | OrderRested | OrderShrunk | OrderFilled | OrderCanceled):
-            views.append(event.order)
-    return views

@@ -1,37 +1,53 @@
-"""A small, crowded market in which everything binds, and how a few random numbers become a command in it.
+"""A small, crowded market in which everything binds: instruments, and the random settings that a run is played in.
 
 Tier floors and wallets are low, prices are whole ticks close to the mark and leverage is high, so that a few dozen
-commands meet margin limits, tier edges, liquidations, an exhausted fund and deleveraging. A command is drawn as a
-`Draw` of plain numbers and resolved against the model's state: the exact bound of a margin removal, the price of the
-best order, the size of a position. Plain numbers shrink to the first choice of every table.
+commands meet margin limits, tier edges, liquidations, an exhausted fund and deleveraging.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+
+from msgspec.structs import replace
 
 from exchange.domain.commands import (
-    AddMargin,
-    AdvanceTime,
     AnyCommand,
-    CancelAllOrders,
-    CancelOrder,
     CreateAccount,
     Credit,
+    IndexPrice,
     MarkPrice,
-    PlaceOrder,
-    RemoveMargin,
+    SetAutoReplenish,
+    SetIndexPrices,
     SetLeverage,
     SetMarginMode,
     SetMarkPrices,
+    SetPositionMode,
 )
-from exchange.domain.enums import MarginMode, OrderType, SelfTradePrevention, Side, TimeInForce
+from exchange.domain.enums import MarginMode, PositionMode, PositionSide
 from exchange.domain.ids import INSURANCE_FUND
-from exchange.domain.instrument import Instrument, TierRow, build_tiers, check_instrument
-from exchange.domain.units import PPM, Grid
-from tests.properties.naive_model import NaiveVenue
+from exchange.domain.instrument import (
+    CollateralAsset,
+    FundingTerms,
+    IndexMarkTerms,
+    Instrument,
+    TierRow,
+    build_tiers,
+    check_instrument,
+)
+from exchange.domain.policy import (
+    AdlRanking,
+    BadDebtPolicy,
+    LiquidationSizing,
+    RiskPolicy,
+    UnfilledPolicy,
+    check_policy,
+)
+from exchange.domain.units import Grid
 
 ACCOUNTS = ("alice", "bob", "carol", "dave", "erin", "frank")
+SECOND = 1_000_000_000
 
 
 def _instrument(symbol: str, k: int, tiers: list[TierRow], **fields: int) -> Instrument:
@@ -70,22 +86,12 @@ INSTRUMENTS = (
 SYMBOLS = tuple(instrument.symbol for instrument in INSTRUMENTS)
 FIRST_MARKS = {"ANT-PERP": 100, "BEE-PERP": 41, "CAT-PERP": 1_000}
 WALLETS = (4_000, 1_500, 8_000, 2_500, 20_000, 800)
-
-
-class Draw(NamedTuple):
-    """The numbers behind one command; each indexes a table or is used modulo something."""
-
-    kind: int
-    account: int
-    symbol: int
-    choice: int
-    size: int
-    price: int
-    variant: int
-
-
-DRAW_MAXIMA = Draw(kind=99, account=5, symbol=2, choice=999, size=59, price=59, variant=63)
-"""The largest value of each number; the smallest is 0."""
+COLLATERAL = (
+    CollateralAsset(asset="ORE", decimals=2, haircut=100_000, initial_price=1_000),
+    CollateralAsset(asset="GEM", decimals=4, haircut=0, initial_price=333),
+    CollateralAsset(asset="OIL", decimals=0, haircut=250_000),
+)
+"""One unit of ORE counts for 9 cash, of GEM for a fraction of one, of OIL for whole ones once it has a price."""
 
 LIMITS = (
     (1000, 64, 256, 8, 20), (1000, 64, 256, 8, 20), (1000, 1, 256, 8, 9), (2, 64, 1, 3, 5), (1, 2, 2, 200, 5000),
@@ -95,195 +101,132 @@ LIMITS = (
 
 STYLES = 3
 """How many ways there are to open a run (`opening_commands`)."""
-
-_KINDS = (
-    ("place", 61), ("mark", 8), ("gap", 7), ("marks", 3), ("cancel", 3), ("cancel_all", 1), ("credit", 3),
-    ("fund_credit", 1), ("mode", 3), ("leverage", 3), ("add", 2), ("remove", 3), ("odd", 1), ("repeat", 1),
-)  # fmt: skip
-_CROWDED_KINDS = (
-    ("place", 68), ("gap", 8), ("marks", 7), ("mark", 9), ("cancel_all", 3), ("credit", 5),
-)  # fmt: skip
-_KIND_OF = tuple(tuple(name for name, weight in kinds for _ in range(weight)) for kinds in (_KINDS, _CROWDED_KINDS, _KINDS))
-
-_OFFSETS = (0, 0, 0, 5, -5, 10, -10, 15, -15, 25, -25, 40, -40, 50, -50, 75, -75, 100, -100, 102, -102)
-"""How far from the mark a limit lies, in percent of the price band."""
-_GAPS_PPM = (60_000, -60_000, 120_000, -120_000, 250_000, -250_000, 400_000, -400_000, 700_000, -600_000)
-_VARIANTS: tuple[tuple[OrderType, TimeInForce, bool, bool], ...] = (
-    *[(OrderType.LIMIT, TimeInForce.GTC, False, False)] * 16,
-    *[(OrderType.LIMIT, TimeInForce.IOC, False, False)] * 2,
-    (OrderType.LIMIT, TimeInForce.FOK, False, False),
-    *[(OrderType.LIMIT, TimeInForce.GTC, True, False)] * 2,
-    *[(OrderType.LIMIT, TimeInForce.GTC, False, True)] * 3,
-    *[(OrderType.MARKET, TimeInForce.IOC, False, False)] * 3,
-    (OrderType.LIMIT, TimeInForce.IOC, False, True),
-    (OrderType.LIMIT, TimeInForce.FOK, False, True),
-    (OrderType.MARKET, TimeInForce.FOK, False, False),
-    (OrderType.MARKET, TimeInForce.GTC, False, False),
-    (OrderType.MARKET, TimeInForce.IOC, False, True),
-    (OrderType.LIMIT, TimeInForce.GTC, True, True),
-    (OrderType.LIMIT, TimeInForce.IOC, True, False),
-)
-_PREVENTIONS = (*[SelfTradePrevention.CANCEL_TAKER] * 2, SelfTradePrevention.CANCEL_MAKER, SelfTradePrevention.CANCEL_BOTH)
+PLAIN = RiskPolicy(liquidation_sizing=LiquidationSizing.FULL)
 
 
-def opening_commands(style: int) -> list[AnyCommand]:
-    """Accounts with small wallets, modes, leverages and marks; style 1 has no fund, style 2 one symbol without a mark."""
-    commands: list[AnyCommand] = [CreateAccount(account=name) for name in ACCOUNTS]
-    commands += [Credit(account=name, amount=amount) for name, amount in zip(ACCOUNTS, WALLETS, strict=True)]
-    marked = SYMBOLS[:-1] if style == 2 else SYMBOLS
-    commands.append(SetMarkPrices(marks=tuple(MarkPrice(symbol, FIRST_MARKS[symbol]) for symbol in marked)))
-    if style != 1:
-        commands.append(Credit(account=INSURANCE_FUND, amount=100))
-    for a, account in enumerate(ACCOUNTS):
-        for s, symbol in enumerate(SYMBOLS):
-            if (a + s) % 2 if style != 1 else a == s:
-                commands.append(SetMarginMode(account=account, symbol=symbol, margin_mode=MarginMode.ISOLATED))
-            leverage = 8 if style == 1 else (10, 5, 20, 8, 30)[(2 * a + s) % 5]
-            commands.append(SetLeverage(account=account, symbol=symbol, leverage=leverage))
+@dataclass(frozen=True)
+class Setting:
+    """All that a run is played in; the plain one has nothing but marks, orders and whole closes."""
+
+    instruments: tuple[Instrument, ...] = INSTRUMENTS
+    limits: int = 0
+    style: int = 0
+    policy: RiskPolicy = PLAIN
+    collateral: tuple[CollateralAsset, ...] = ()
+    hedged: tuple[str, ...] = ()
+    """The accounts that begin in hedge mode."""
+    replenished: tuple[str, ...] = ()
+    """The accounts that have every position topped up."""
+    is_random: bool = False
+    """Whether everything that a venue may be configured to be is drawn, and every command."""
+
+
+def plain_setting(numbers: Random) -> Setting:
+    """Whole closes, no policies, nothing that time brings."""
+    return Setting(limits=numbers.randrange(len(LIMITS)), style=numbers.randrange(STYLES))
+
+
+def random_setting(numbers: Random) -> Setting:
+    """Anything that a venue may be configured to be."""
+    return Setting(
+        instruments=tuple(random_terms(numbers, instrument) for instrument in INSTRUMENTS),
+        limits=numbers.randrange(len(LIMITS)),
+        style=numbers.randrange(STYLES),
+        policy=random_policy(numbers),
+        collateral=COLLATERAL if numbers.randrange(2) else (),
+        hedged=tuple(numbers.sample(ACCOUNTS, numbers.choice((0, 1, 2, 3)))),
+        replenished=tuple(numbers.sample(ACCOUNTS, numbers.choice((0, 2, 6)))),
+        is_random=True,
+    )
+
+
+def random_policy(numbers: Random) -> RiskPolicy:
+    """A policy with every choice drawn."""
+    policy = RiskPolicy(
+        liquidation_sizing=numbers.choice((LiquidationSizing.TARGET, *LiquidationSizing)),
+        liquidation_target=numbers.choice((1_000_000, 1_100_000, 1_500_000, 3_000_000)),
+        liquidation_slippage=numbers.choice((0, 5_000, 60_000)),
+        liquidation_fraction=numbers.choice((200_000, 500_000, 1_000_000)),
+        liquidation_remainder_min=numbers.choice((0, 0, 700, 3_000)),
+        liquidation_rounds_max=numbers.choice((1, 2, 16)),
+        liquidation_retries_max=numbers.choice((0, 1, 3)),
+        unfilled=numbers.choice(tuple(UnfilledPolicy)),
+        fund_covers=numbers.randrange(3) == 0,
+        bad_debt=numbers.choice((BadDebtPolicy.SOCIALIZE, *BadDebtPolicy)),
+        adl_ranking=numbers.choice(tuple(AdlRanking)),
+        fund_unwind_fraction=numbers.choice((0, 100_000, 400_000, 1_000_000)),
+        fund_unwind_notional_min=numbers.choice((0, 1_500)),
+        fund_unwind_book_share=numbers.choice((250_000, 1_000_000)),
+        fund_unwind_interval=numbers.choice((0, SECOND)),
+        margin_call_levels=numbers.choice(((), (600_000, 800_000), (250_000, 500_000, 900_000, 1_000_000))),
+        mark_stale_after=numbers.choice((0, 0, 0, 2 * SECOND)),
+        mark_jump_max=numbers.choice((0, 0, 0, 350_000)),
+    )
+    check_policy(policy)
+    return policy
+
+
+def random_terms(numbers: Random, instrument: Instrument) -> Instrument:
+    """The instrument with funding, with a mark made of its index, with both, or with neither."""
+    funding = FundingTerms(
+        interval=numbers.choice((1, 2, 3)) * SECOND,
+        interest=numbers.choice((0, 3_000_000, -20_000_000)),
+        clamp=numbers.choice((0, 2_000_000, 30_000_000)),
+        cap=numbers.choice((1_000_000, 100_000_000)),
+        impact_notional=numbers.choice((700, 5_000)),
+    )
+    index_mark = IndexMarkTerms(band=numbers.choice((20_000, 150_000)), basis_window=numbers.choice((SECOND // 2, 5 * SECOND)))
+    made = replace(
+        instrument,
+        funding=funding if numbers.randrange(3) else None,
+        index_mark=index_mark if numbers.randrange(4) == 0 else None,
+    )
+    check_instrument(made)
+    return made
+
+
+def price_commands(instruments: Sequence[Instrument], prices: dict[str, int]) -> list[AnyCommand]:
+    """Marks for those whose mark is told, index prices for the others."""
+    made = {i.symbol for i in instruments if i.index_mark is not None}
+    marks = tuple(MarkPrice(symbol, price) for symbol, price in prices.items() if symbol not in made)
+    indices = tuple(IndexPrice(symbol, price) for symbol, price in prices.items() if symbol in made)
+    commands: list[AnyCommand] = []
+    if marks:
+        commands.append(SetMarkPrices(marks=marks))
+    if indices:
+        commands.append(SetIndexPrices(prices=indices))
     return commands
 
 
-def command_of(draw: Draw, model: NaiveVenue, style: int) -> AnyCommand:
-    """The command that the numbers mean in the model's present state; in style 1 most are large trades at the mark."""
-    kind, account, symbol = _KIND_OF[style][draw.kind], ACCOUNTS[draw.account], SYMBOLS[draw.symbol]
-    if style == 1 and kind == "place" and draw.price % 4:
-        draw = draw._replace(size=36 + draw.size % 12, price=0, variant=0)
-    match kind:
-        case "place":
-            return _place(draw, model)
-        case "repeat" if model.remembered:
-            return list(model.remembered.values())[draw.choice % len(model.remembered)][0]
-        case "repeat":
-            return _place(draw._replace(choice=970 + draw.choice % 30), model)
-        case "mark":
-            symbol = next((s for s in SYMBOLS if model.marks[s] is None), symbol)
-            return SetMarkPrices(marks=(_mark(model, symbol, (draw.choice % 41 - 20) * (4_000 if style == 1 else 1_500)),))
-        case "gap":
-            return SetMarkPrices(marks=(_mark(model, symbol, _GAPS_PPM[draw.choice % len(_GAPS_PPM)]),))
-        case "marks":
-            moves = [_GAPS_PPM[(draw.choice + n * draw.size) % len(_GAPS_PPM)] // (1 + draw.price % 3) for n in range(3)]
-            return SetMarkPrices(marks=tuple(_mark(model, s, move) for s, move in zip(SYMBOLS, moves, strict=True)))
-        case "cancel":
-            return _cancel(draw, model)
-        case "cancel_all":
-            return CancelAllOrders(account=account, symbol=symbol if draw.choice % 2 else None)
-        case "credit":
-            return Credit(account=account, amount=1 + draw.choice * (1 + draw.size // 10))
-        case "fund_credit":
-            return Credit(account=INSURANCE_FUND, amount=1 + draw.choice * (1 + draw.size // 20))
-        case "mode":
-            return SetMarginMode(account=account, symbol=symbol, margin_mode=tuple(MarginMode)[draw.choice % 2])
-        case "leverage":
-            return SetLeverage(account=account, symbol=symbol, leverage=(10, 8, 20, 30, 40, 50, 5, 1, 7, 51)[draw.choice % 10])
-        case "add" | "remove":
-            return _move_margin(draw, model, adding=kind == "add")
-        case _:
-            return _odd(draw, model)
+def opening_commands(setting: Setting) -> list[AnyCommand]:
+    """Accounts with small wallets, modes, leverages and marks; style 1 has no fund, style 2 one symbol without a mark."""
+    style = setting.style
+    commands: list[AnyCommand] = [CreateAccount(account=name) for name in ACCOUNTS]
+    commands += [Credit(account=name, amount=amount) for name, amount in zip(ACCOUNTS, WALLETS, strict=True)]
+    for number, asset in enumerate(setting.collateral):
+        for name in ACCOUNTS[number : number + 4]:
+            commands.append(Credit(account=name, amount=100 * (number + 1), asset=asset.asset))
+    marked = SYMBOLS[:-1] if style == 2 else SYMBOLS
+    commands += price_commands(setting.instruments, {symbol: FIRST_MARKS[symbol] for symbol in marked})
+    if style != 1:
+        commands.append(Credit(account=INSURANCE_FUND, amount=100))
+    commands += [SetPositionMode(account=name, position_mode=PositionMode.HEDGE) for name in setting.hedged]
+    for a, account in enumerate(ACCOUNTS):
+        sides = (PositionSide.LONG, PositionSide.SHORT) if account in setting.hedged else (PositionSide.NET,)
+        for s, symbol in enumerate(SYMBOLS):
+            for n, side in enumerate(sides):
+                commands += _settings_of_position(setting, account, symbol, side, a + s + n)
+    return commands
 
 
-def _mark(model: NaiveVenue, symbol: str, move_ppm: int) -> MarkPrice:
-    now = model.marks[symbol] or FIRST_MARKS[symbol]
-    moved = now + now * move_ppm // PPM
-    low, high = FIRST_MARKS[symbol] // 6, FIRST_MARKS[symbol] * 6
-    return MarkPrice(symbol, max(low, min(high, moved)))
-
-
-def _place(draw: Draw, model: NaiveVenue) -> PlaceOrder:
-    symbol, account = SYMBOLS[draw.symbol], ACCOUNTS[draw.account]
-    q = model.accounts[account].positions[symbol].q
-    order_type, time_in_force, post_only, reduce_only = _VARIANTS[draw.variant % len(_VARIANTS)]
-    side = (Side.BUY, Side.SELL)[draw.choice % 2]
-    reduce_only = reduce_only and (q != 0 or draw.choice % 10 == 0)
-    if q and (draw.choice % 10 if reduce_only or draw.size >= 52 else draw.choice % 4 == 1):
-        side = Side.SELL if q > 0 else Side.BUY
-    price = None if order_type is OrderType.MARKET else _price(draw, model, symbol, side)
-    return PlaceOrder(
-        account=account,
-        symbol=symbol,
-        side=side,
-        quantity=_quantity(draw, model),
-        order_type=order_type,
-        limit_price=price,
-        time_in_force=time_in_force,
-        post_only=post_only,
-        reduce_only=reduce_only,
-        self_trade_prevention=_PREVENTIONS[draw.choice // 2 % len(_PREVENTIONS)],
-        client_order_id=f"id-{draw.choice % 7}" if draw.choice >= 970 else None,
-    )
-
-
-def _quantity(draw: Draw, model: NaiveVenue) -> int:
-    """Small, about what the account can afford, about the maximum, or measured by the position."""
-    account, symbol = model.accounts[ACCOUNTS[draw.account]], SYMBOLS[draw.symbol]
-    instrument, position = model.instruments[symbol], account.positions[symbol]
-    size, most, held = draw.size, instrument.quantity_max, abs(position.q)
-    if size < 26:
-        return 1 + size * most // 120
-    if size < 48:
-        one_lot = (model.marks[symbol] or FIRST_MARKS[symbol]) * instrument.cash_per_tick_lot
-        affordable = model.addable(account) * position.leverage // one_lot
-        return max(1, min(most, affordable * (size - 24) // 22))
-    if size < 52:
-        return most + (size - 50)
-    return max(1, (held, held, held // 2, held + 1, 2 * held, held - 1, 3, 2)[size - 52])
-
-
-def _price(draw: Draw, model: NaiveVenue, symbol: str, side: Side) -> int:
-    """A price near the mark, or one near the best order of the other or the own side."""
-    mark = model.marks[symbol] or FIRST_MARKS[symbol]
-    price: int
-    if draw.price < len(_OFFSETS):
-        price = mark + mark * model.instruments[symbol].price_band * _OFFSETS[draw.price] // (100 * PPM)
-    else:
-        away = draw.price - len(_OFFSETS)
-        depth = model.depth(symbol, -side.sign if away < 30 else side.sign)
-        price = (depth[min(len(depth) - 1, away % 3)][0] if depth else mark) + (0, 0, 0, 1, -1)[away % 5]
-    return max(1, price)
-
-
-def _cancel(draw: Draw, model: NaiveVenue) -> CancelOrder:
-    if draw.choice >= 970:
-        return CancelOrder(account=ACCOUNTS[draw.account], client_order_id=f"id-{draw.choice % 7}")
-    if model.orders and draw.choice >= 50:
-        order = model.orders[draw.choice % len(model.orders)]
-        return CancelOrder(account=order.account, order_id=order.order_id)
-    return CancelOrder(account=ACCOUNTS[draw.account], order_id=1 + draw.size)
-
-
-def _move_margin(draw: Draw, model: NaiveVenue, *, adding: bool) -> AddMargin | RemoveMargin:
-    """On an isolated position if there is one; at the exact bound, one unit beyond it, or somewhere below."""
-    isolated = [(a, s) for a in ACCOUNTS for s in SYMBOLS if model.accounts[a].positions[s].wallet]
-    account, symbol = ACCOUNTS[draw.account], SYMBOLS[draw.symbol]
-    if isolated:
-        account, symbol = isolated[(draw.account * len(SYMBOLS) + draw.symbol) % len(isolated)]
-    held = model.accounts[account]
-    bound = model.addable(held) if adding else model.removable(held, symbol)
-    amount = (bound, bound + 1, bound // 2, bound // 10, draw.size)[draw.choice % 5]
-    if adding:
-        return AddMargin(account=account, symbol=symbol, amount=amount)
-    return RemoveMargin(account=account, symbol=symbol, amount=amount)
-
-
-def _odd(draw: Draw, model: NaiveVenue) -> AnyCommand:
-    """What a well-behaved client never sends, and time."""
-    account, symbol = ACCOUNTS[draw.account], SYMBOLS[draw.symbol]
-    odd: tuple[AnyCommand, ...] = (
-        AdvanceTime(),
-        CreateAccount(account=account),
-        CreateAccount(account=INSURANCE_FUND),
-        CreateAccount(account="a name with spaces"),
-        Credit(account="nobody", amount=1),
-        Credit(account=account, amount=0),
-        SetMarkPrices(marks=(MarkPrice(SYMBOLS[0], 77), MarkPrice(symbol, 0))),
-        SetMarkPrices(marks=(MarkPrice(SYMBOLS[0], 77), MarkPrice("NO-PERP", 5))),
-        SetMarkPrices(marks=(MarkPrice(SYMBOLS[0], 77), MarkPrice(symbol, 2**40 + 1))),
-        PlaceOrder(account="nobody", symbol=symbol, side=Side.BUY, quantity=1, limit_price=100),
-        PlaceOrder(account=account, symbol="NO-PERP", side=Side.BUY, quantity=1, limit_price=100),
-        PlaceOrder(account=account, symbol=symbol, side=Side.BUY, quantity=1),
-        PlaceOrder(account=account, symbol=symbol, side=Side.SELL, quantity=5, order_type=OrderType.MARKET, limit_price=100),
-        SetLeverage(account=account, symbol="NO-PERP", leverage=2),
-        SetLeverage(account=account, symbol=symbol, leverage=0),
-        CancelAllOrders(account="nobody"),
-        AddMargin(account=account, symbol=symbol, amount=-1),
-    )
-    return odd[draw.choice % len(odd)]
+def _settings_of_position(setting: Setting, account: str, symbol: str, side: PositionSide, number: int) -> list[AnyCommand]:
+    commands: list[AnyCommand] = []
+    a, s = ACCOUNTS.index(account), SYMBOLS.index(symbol)
+    if a == s if setting.style == 1 else number % 2:
+        isolated = MarginMode.ISOLATED
+        commands.append(SetMarginMode(account=account, symbol=symbol, margin_mode=isolated, position_side=side))
+    leverage = 8 if setting.style == 1 else (10, 5, 20, 8, 30)[(a + number) % 5]
+    commands.append(SetLeverage(account=account, symbol=symbol, leverage=leverage, position_side=side))
+    if account in setting.replenished:
+        commands.append(SetAutoReplenish(account=account, symbol=symbol, enabled=True, position_side=side))
+    return commands

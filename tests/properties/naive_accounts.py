@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from math import ceil, floor
+from math import floor
 
-from exchange.domain.enums import MarginMode
-from exchange.domain.instrument import Instrument
-from exchange.domain.rejects import Reason
+from exchange.domain.enums import MarginMode, PositionMode, PositionSide
+from exchange.domain.instrument import CollateralAsset, Instrument
+from exchange.domain.policy import RiskPolicy
 from tests.properties import naive_formulas as formulas
+from tests.properties.naive_record import Liquidation
 
 CROSS = None
-"""The name of an account's cross scope; an isolated scope is named by its symbol."""
+"""The name of an account's cross scope; an isolated scope is named by its position."""
+ONE_WAY = (PositionSide.NET,)
+HEDGE = (PositionSide.LONG, PositionSide.SHORT)
 
 
 @dataclass(eq=False)
@@ -22,6 +24,7 @@ class Order:
     order_id: int
     account: str
     symbol: str
+    position: str
     side: int
     price: int
     quantity: int
@@ -38,19 +41,35 @@ class Order:
 
 @dataclass
 class Position:
+    symbol: str
+    side: PositionSide
     leverage: int
     q: int = 0
     c: int = 0
     mode: MarginMode = MarginMode.CROSS
     wallet: int = 0
+    replenish: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.symbol if self.side is PositionSide.NET else f"{self.symbol}/{self.side.value}"
 
 
 @dataclass
 class Account:
     name: str
-    wallet: int
     positions: dict[str, Position]
-    flagged: set[str | None] = field(default_factory=set)
+    """Those of the account's position mode, by name."""
+    wallet: int = 0
+    position_mode: PositionMode = PositionMode.ONE_WAY
+    assets: dict[str, int] = field(default_factory=dict)
+    flagged: dict[str | None, Liquidation] = field(default_factory=dict)
+    called: dict[str | None, int] = field(default_factory=dict)
+    """How many of the margin call levels each scope was at or above when it was last checked (MARG-020)."""
+
+    def copy(self) -> Account:
+        positions = {name: replace(p) for name, p in self.positions.items()}
+        return replace(self, positions=positions, assets=dict(self.assets))
 
 
 @dataclass
@@ -58,6 +77,7 @@ class Fund:
     wallet: int = 0
     q: dict[str, int] = field(default_factory=dict)
     c: dict[str, int] = field(default_factory=dict)
+    assets: dict[str, int] = field(default_factory=dict)
 
 
 def execution_order(orders: Sequence[Order]) -> list[Order]:
@@ -68,42 +88,66 @@ def execution_order(orders: Sequence[Order]) -> list[Order]:
 class NaiveAccounts:
     """Balances, positions, marks and resting orders, and every measure of them that SPEC.md names."""
 
-    def __init__(self, instruments: Sequence[Instrument]) -> None:
+    def __init__(self, instruments: Sequence[Instrument], policy: RiskPolicy, collateral: Sequence[CollateralAsset]) -> None:
         self.instruments = {instrument.symbol: instrument for instrument in instruments}
+        self.policy = policy
+        self.collateral = {asset.asset: asset for asset in collateral}
+        self.now = 0
         self.marks: dict[str, int | None] = dict.fromkeys(self.instruments)
+        self.marked_at: dict[str, int] = {}
+        self.halted: set[str] = set()
+        self.asset_prices: dict[str, int | None] = {asset.asset: asset.initial_price for asset in collateral}
         self.accounts: dict[str, Account] = {}
         self.orders: list[Order] = []
         self.fees = 0
         self.net_deposits = 0
-        self.fund = Fund(q=dict.fromkeys(self.instruments, 0), c=dict.fromkeys(self.instruments, 0))
+        self.asset_deposits = dict.fromkeys(self.collateral, 0)
+        self.fund = Fund(
+            q=dict.fromkeys(self.instruments, 0),
+            c=dict.fromkeys(self.instruments, 0),
+            assets=dict.fromkeys(self.collateral, 0),
+        )
+
+    def fresh_positions(self, sides: Sequence[PositionSide]) -> dict[str, Position]:
+        """MARG-007."""
+        found = [Position(s, side, i.default_leverage) for s, i in sorted(self.instruments.items()) for side in sides]
+        return {p.name: p for p in found}
 
     def mark(self, symbol: str) -> int:
         mark = self.marks[symbol]
         assert mark is not None
         return mark
 
+    def is_stale(self, symbol: str) -> bool:
+        """MARK-004."""
+        after = self.policy.mark_stale_after
+        return after > 0 and symbol in self.marked_at and self.now - self.marked_at[symbol] > after
+
     # --- measures of one position -----------------------------------------------------------------------------------
 
     def unrealized(self, symbol: str, q: int, c: int) -> int:
         return formulas.money(self.instruments[symbol], q, self.mark(symbol)) - c if q else 0
 
-    def position_maintenance(self, account: Account, symbol: str) -> int:
-        q = account.positions[symbol].q
-        return formulas.maintenance(self.instruments[symbol], q, self.mark(symbol)) if q else 0
+    def profit(self, p: Position) -> int:
+        return self.unrealized(p.symbol, p.q, p.c)
 
-    def position_initial(self, account: Account, symbol: str) -> int:
-        p = account.positions[symbol]
-        return formulas.initial(self.instruments[symbol], p.q, self.mark(symbol), p.leverage) if p.q else 0
+    def notional(self, p: Position) -> int:
+        return formulas.money(self.instruments[p.symbol], abs(p.q), self.mark(p.symbol)) if p.q else 0
+
+    def position_maintenance(self, p: Position) -> int:
+        return formulas.maintenance(self.instruments[p.symbol], p.q, self.mark(p.symbol)) if p.q else 0
+
+    def position_initial(self, p: Position) -> int:
+        return formulas.initial(self.instruments[p.symbol], p.q, self.mark(p.symbol), p.leverage) if p.q else 0
 
     # --- measures of one scope --------------------------------------------------------------------------------------
 
-    def scope_of(self, account: Account, symbol: str) -> str | None:
-        return CROSS if account.positions[symbol].mode is MarginMode.CROSS else symbol
+    def scope_of(self, p: Position) -> str | None:
+        return CROSS if p.mode is MarginMode.CROSS else p.name
 
-    def scope_symbols(self, account: Account, scope: str | None) -> list[str]:
-        """The symbols in which the scope has a position, by name."""
-        held = [s for s in sorted(self.instruments) if account.positions[s].q]
-        return [s for s in held if self.scope_of(account, s) == scope]
+    def held(self, account: Account, scope: str | None) -> list[Position]:
+        """The open positions of the scope, by name."""
+        return [p for _, p in sorted(account.positions.items()) if p.q and self.scope_of(p) == scope]
 
     def scope_wallet(self, account: Account, scope: str | None) -> int:
         return account.wallet if scope is CROSS else account.positions[scope].wallet
@@ -114,151 +158,117 @@ class NaiveAccounts:
         else:
             account.positions[scope].wallet += amount
 
+    def asset_value(self, asset: str, balance: int) -> int:
+        """MARG-026: nothing while the asset has no price."""
+        terms, price = self.collateral[asset], self.asset_prices[asset]
+        return 0 if price is None else formulas.collateral_value(balance, terms.decimals, price, terms.haircut)
+
+    def collateral_value(self, account: Account) -> int:
+        """K."""
+        return sum(self.asset_value(asset, balance) for asset, balance in account.assets.items())
+
     def equity(self, account: Account, scope: str | None) -> int:
-        held = [(s, account.positions[s]) for s in self.scope_symbols(account, scope)]
-        return self.scope_wallet(account, scope) + sum(self.unrealized(s, p.q, p.c) for s, p in held)
+        own = self.scope_wallet(account, scope) + sum(self.profit(p) for p in self.held(account, scope))
+        return own + self.collateral_value(account) if scope is CROSS else own
 
     def maintenance(self, account: Account, scope: str | None) -> int:
-        return sum(self.position_maintenance(account, s) for s in self.scope_symbols(account, scope))
+        return sum(self.position_maintenance(p) for p in self.held(account, scope))
 
     def initial(self, account: Account, scope: str | None) -> int:
-        return sum(self.position_initial(account, s) for s in self.scope_symbols(account, scope))
+        return sum(self.position_initial(p) for p in self.held(account, scope))
 
     def scope_notional(self, account: Account, scope: str | None) -> int:
-        symbols = self.scope_symbols(account, scope)
-        return sum(formulas.money(self.instruments[s], abs(account.positions[s].q), self.mark(s)) for s in symbols)
+        return sum(self.notional(p) for p in self.held(account, scope))
 
     def is_breached(self, account: Account, scope: str | None) -> bool:
         """MARG-005: equality survives."""
         needed = self.maintenance(account, scope)
         return needed > 0 and self.equity(account, scope) < needed
 
-    def equity_share(self, account: Account, symbol: str) -> int:
+    def is_scope_stale(self, account: Account, scope: str | None) -> bool:
+        return any(self.is_stale(p.symbol) for p in self.held(account, scope))
+
+    def equity_share(self, account: Account, p: Position) -> int:
         """LIQ-005: the equity that the position carries."""
-        scope = self.scope_of(account, symbol)
+        scope = self.scope_of(p)
         if scope is not CROSS:
             return self.equity(account, scope)
-        own, whole = self.position_maintenance(account, symbol), self.maintenance(account, CROSS)
+        own, whole = self.position_maintenance(p), self.maintenance(account, CROSS)
         return floor(Fraction(self.equity(account, CROSS) * own, whole))
 
+    def isolated_scopes(self, account: Account) -> list[str]:
+        return [name for name, p in sorted(account.positions.items()) if p.mode is MarginMode.ISOLATED]
+
     def total_equity(self, account: Account) -> int:
-        isolated = [s for s, p in account.positions.items() if p.mode is MarginMode.ISOLATED]
-        return self.equity(account, CROSS) + sum(self.equity(account, s) for s in isolated)
+        return self.equity(account, CROSS) + sum(self.equity(account, s) for s in self.isolated_scopes(account))
 
     def fund_equity(self) -> int:
         return self.fund.wallet + sum(self.unrealized(s, self.fund.q[s], self.fund.c[s]) for s in self.instruments)
 
     # --- margin held for resting orders (MARG-008) ------------------------------------------------------------------
 
-    def orders_of(self, name: str, symbol: str) -> list[Order]:
-        return [o for o in self.orders if o.account == name and o.symbol == symbol]
+    def orders_of(self, account: str, position: str) -> list[Order]:
+        return [o for o in self.orders if o.account == account and o.position == position]
 
-    def reserves(self, account: Account, symbol: str, side: int, orders: Sequence[Order]) -> list[tuple[Order, int, int]]:
+    def reserves(self, p: Position, side: int, orders: Sequence[Order]) -> list[tuple[Order, int, int]]:
         """(order, non-free lots, r) of one side in execution order; reduce-only orders take no part."""
-        p = account.positions[symbol]
         free = max(0, -side * p.q)
         rows = []
         for order in execution_order([o for o in orders if o.side == side and not o.reduce_only]):
             skipped = min(free, order.open)
             free -= skipped
             lots = order.open - skipped
-            instrument = self.instruments[symbol]
-            r = formulas.reserve(instrument, side, lots, order.price, self.mark(symbol), p.leverage)
+            instrument = self.instruments[p.symbol]
+            r = formulas.reserve(instrument, side, lots, order.price, self.mark(p.symbol), p.leverage)
             rows.append((order, lots, r))
         return rows
 
-    def order_margin(self, account: Account, symbol: str, orders: Sequence[Order] | None = None) -> int:
-        """R of one symbol, for the account's resting orders or for the `orders` given instead."""
-        chosen = self.orders_of(account.name, symbol) if orders is None else orders
+    def order_margin(self, account: Account, p: Position, orders: Sequence[Order] | None = None) -> int:
+        """R of one position, for the account's resting orders or for the `orders` given instead."""
+        chosen = self.orders_of(account.name, p.name) if orders is None else orders
         if not chosen:
             return 0
-        p = account.positions[symbol]
-        buys, sells = (self.reserves(account, symbol, side, chosen) for side in (1, -1))
+        buys, sells = (self.reserves(p, side, chosen) for side in (1, -1))
         held = max(sum(r for _, _, r in buys), sum(r for _, _, r in sells))
         growing = buys if p.q > 0 else sells
         if p.q and p.mode is MarginMode.ISOLATED and any(lots for _, lots, _ in growing):
-            held += max(0, self.position_initial(account, symbol) - self.equity(account, symbol))
+            held += max(0, self.position_initial(p) - self.equity(account, p.name))
         return held
 
-    def order_margins(self, account: Account, without: Order | None = None) -> int:
-        """R over all symbols, as if the order `without` were not there."""
+    def order_margins(self, account: Account, mode: MarginMode | None = None, without: Order | None = None) -> int:
+        """R over all positions, or over those in one margin mode, as if the order `without` were not there."""
+        names = {o.position for o in self.orders if o.account == account.name}
         total = 0
-        for symbol in self.instruments:
-            total += self.order_margin(account, symbol, [o for o in self.orders_of(account.name, symbol) if o is not without])
+        for p in (account.positions[name] for name in sorted(names)):
+            if mode in (None, p.mode):
+                orders = [o for o in self.orders_of(account.name, p.name) if o is not without]
+                total += self.order_margin(account, p, orders)
         return total
 
     def available(self, account: Account, without: Order | None = None) -> int:
-        """MARG-009."""
-        funds = min(account.wallet, self.equity(account, CROSS))
-        return funds - self.initial(account, CROSS) - self.order_margins(account, without)
+        """MARG-009, for cross positions and for withdrawal of collateral assets."""
+        funds = min(account.wallet + self.collateral_value(account), self.equity(account, CROSS))
+        return funds - self.initial(account, CROSS) - self.order_margins(account, without=without)
 
-    # --- fills ------------------------------------------------------------------------------------------------------
+    def own_available(self, account: Account, without: Order | None = None) -> int:
+        """MARG-009, for isolated positions and for withdrawal of the settlement asset."""
+        own = account.wallet - self.order_margins(account, MarginMode.ISOLATED, without)
+        return min(self.available(account, without), own)
 
-    def leverage_fits(self, account: Account, symbol: str, notional: int) -> bool:
-        return account.positions[symbol].leverage <= formulas.tier_leverage(self.instruments[symbol], notional)
-
-    def try_fill(self, order: Order, lots: int, price: int, fee: int) -> tuple[Account, Reason | None]:
-        """The account after the fill (a copy), and why the fill is not allowed (MARG-012, MARG-013)."""
-        before = self.accounts[order.account]
-        after = deepcopy(before)
-        p = after.positions[order.symbol]
-        if p.q * order.side >= 0:
-            return after, self.increase(before, after, order, lots, price, fee)
-        if order.liquidation is None:
-            return after, self.reduce_by_owner(before, after, order, lots, price, fee)
-        value = formulas.money(self.instruments[order.symbol], -order.side * lots, price)
-        self.close(after, order.symbol, lots, value)
-        self.add_to_scope(after, self.scope_of(after, order.symbol), -fee)
-        return after, None
-
-    def increase(self, before: Account, after: Account, order: Order, lots: int, price: int, fee: int) -> Reason | None:
-        symbol, p = order.symbol, after.positions[order.symbol]
-        instrument, mark = self.instruments[symbol], self.mark(symbol)
-        p.q += order.side * lots
-        p.c += formulas.money(instrument, order.side * lots, price)
-        leverage_fits = self.leverage_fits(after, symbol, formulas.money(instrument, abs(p.q), mark))
+    def available_to(self, account: Account, p: Position, without: Order | None = None) -> int:
         if p.mode is MarginMode.CROSS:
-            after.wallet -= fee
-            enough = self.equity(after, CROSS) >= self.initial(after, CROSS)
-        else:
-            margin_price = price if order.side > 0 else max(price, mark)
-            moved = ceil(Fraction(formulas.money(instrument, lots, margin_price), p.leverage)) + fee
-            moved += formulas.money(instrument, lots, max(0, order.side * (price - mark)))
-            need = self.position_initial(after, symbol) - (p.wallet - fee + self.unrealized(symbol, p.q, p.c))
-            available = self.available(before, without=order)
-            moved = max(moved, need)
-            if moved > available:
-                moved = max(0, need)
-            enough = moved <= available
-            after.wallet -= moved
-            p.wallet += moved - fee
-        return None if enough and leverage_fits else Reason.FILL_CHECK_FAILED
+            return self.available(account, without)
+        return self.own_available(account, without)
 
-    def reduce_by_owner(self, before: Account, after: Account, order: Order, lots: int, price: int, fee: int) -> Reason | None:
-        symbol, p = order.symbol, after.positions[order.symbol]
-        scope = self.scope_of(after, symbol)
-        value = formulas.money(self.instruments[symbol], -order.side * lots, price)
-        share = floor(Fraction(p.wallet * lots, abs(p.q)))
-        realised = self.close(after, symbol, lots, value)
-        self.add_to_scope(after, scope, -fee)
-        if scope is not CROSS:
-            payout = max(0, share + realised - fee)
-            p.wallet -= payout
-            after.wallet += payout
-        e0, mm0 = self.equity(before, scope), self.maintenance(before, scope)
-        e1, mm1 = self.equity(after, scope), self.maintenance(after, scope)
-        if scope is not CROSS and p.q == 0:
-            after.wallet += p.wallet
-            p.wallet = 0
-        passes = e1 >= 0 and (e1 >= mm1 or e1 * mm0 >= e0 * mm1)
-        return None if passes else Reason.REDUCE_BELOW_MAINTENANCE
+    def withdrawable(self, account: Account) -> int:
+        """MARG-027, of the settlement asset."""
+        return max(0, self.own_available(account))
 
-    def close(self, account: Account, symbol: str, lots: int, value: int) -> int:
-        """Give `lots` of the position away for the signed money `value`; what that realises goes to the scope."""
-        p = account.positions[symbol]
-        assert 0 < lots <= abs(p.q)
-        cost = formulas.cost_of(p.c, lots, p.q)
-        p.c -= cost
-        p.q -= formulas.sign(p.q) * lots
-        self.add_to_scope(account, self.scope_of(account, symbol), value - cost)
-        return value - cost
+    def leverage_fits(self, p: Position, notional: int) -> bool:
+        return p.leverage <= formulas.tier_leverage(self.instruments[p.symbol], notional)
+
+    def potential_notional(self, p: Position, orders: Sequence[Order]) -> int:
+        """MARG-010."""
+        bids, asks = (sum(o.open for o in orders if o.side == side and not o.reduce_only) for side in (1, -1))
+        lots = max(abs(p.q + bids), abs(p.q - asks))
+        return formulas.money(self.instruments[p.symbol], lots, self.mark(p.symbol)) if lots else 0

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from exchange.domain.commands import PlaceOrder
-from exchange.domain.enums import MarginMode, OrderType, SelfTradePrevention, TimeInForce
-from exchange.domain.instrument import Instrument
+from exchange.domain.enums import MarginMode, OrderType, PositionMode, SelfTradePrevention, TimeInForce
+from exchange.domain.instrument import CollateralAsset, Instrument
+from exchange.domain.policy import RiskPolicy
 from exchange.domain.rejects import Reason
 from tests.properties import naive_formulas as formulas
-from tests.properties.naive_accounts import Account, NaiveAccounts, Order, execution_order
+from tests.properties.naive_accounts import HEDGE, ONE_WAY, Order, Position, execution_order
+from tests.properties.naive_fills import Leg, NaiveFills
+from tests.properties.naive_outcome import Decision, Outcome, Trade
+from tests.properties.naive_record import Liquidation
 
 
 class Limits(Protocol):
@@ -29,58 +33,45 @@ class Limits(Protocol):
     def account_orders_max(self) -> int: ...
 
 
-@dataclass(frozen=True)
-class Decision:
-    """MARG-009."""
-
-    path: MarginMode
-    required: int
-    available_before: int
-    available_after: int
-
-
-@dataclass(frozen=True)
-class Trade:
-    maker_order: int
-    taker_order: int
-    price: int
-    quantity: int
-    taker_fee: int
-    maker_fee: int
-
-
-@dataclass
-class Outcome:
-    """What one command brought about. `refused` holds every reason that SPEC.md would justify; empty when accepted."""
-
-    refused: set[Reason] = field(default_factory=set)
-    accepted: list[int] = field(default_factory=list)
-    repeated: int | None = None
-    decision: Decision | None = None
-    """Of the order that was asked for, where it got as far as its margin check."""
-    standing: Decision | None = None
-    """Of no order at all: what one refused for its form shows."""
-    trades: list[Trade] = field(default_factory=list)
-    canceled: list[tuple[int, Reason]] = field(default_factory=list)
-
-
-class NaiveFloor(NaiveAccounts):
+class NaiveFloor(NaiveFills):
     """Order entry and matching on top of the accounts."""
 
-    def __init__(self, instruments: list[Instrument], limits: Limits) -> None:
-        super().__init__(instruments)
+    def __init__(
+        self,
+        instruments: Sequence[Instrument],
+        limits: Limits,
+        policy: RiskPolicy,
+        collateral: Sequence[CollateralAsset],
+    ) -> None:
+        super().__init__(instruments, policy, collateral)
         self.limits = limits
         self.next_order_id = 1
         self.remembered: dict[tuple[str, str], tuple[PlaceOrder, int]] = {}
         self.outcome = Outcome()
+        self.last_trade: dict[str, int] = {}
+
+    def position_of(self, command: PlaceOrder) -> Position | None:
+        """MARG-025: None where the account's position mode has no such side."""
+        account = self.accounts[command.account]
+        sides = HEDGE if account.position_mode is PositionMode.HEDGE else ONE_WAY
+        found = [p for p in account.positions.values() if p.symbol == command.symbol and p.side is command.position_side]
+        return found[0] if command.position_side in sides else None
+
+    def quantity_held(self, order: Order) -> int:
+        """The signed size of the position that the order trades; the fund's for its own."""
+        if order.account not in self.accounts:
+            return self.fund.q[order.symbol]
+        return self.accounts[order.account].positions[order.position].q
 
     # --- order entry ------------------------------------------------------------------------------------------------
 
     def place(self, command: PlaceOrder) -> None:
         if command.account in self.accounts and command.symbol in self.instruments:
+            p = self.position_of(command)
+            mode = MarginMode.CROSS if p is None else p.mode
             account = self.accounts[command.account]
-            available = self.available(account)
-            self.outcome.standing = Decision(account.positions[command.symbol].mode, 0, available, available)
+            available = self.available(account) if p is None else self.available_to(account, p)
+            self.outcome.standing = Decision(mode, 0, available, available)
         known = self.remembered.get((command.account, command.client_order_id or ""))
         if known is not None:
             if known[0] == command:
@@ -101,12 +92,17 @@ class NaiveFloor(NaiveAccounts):
         if command.symbol not in self.instruments:
             return {Reason.UNKNOWN_SYMBOL}
         faults = self.shape_faults(command)
+        p = self.position_of(command)
+        if p is None:
+            faults.add(Reason.POSITION_SIDE)
+        if command.symbol in self.halted:
+            faults.add(Reason.SYMBOL_HALTED)
         if self.marks[command.symbol] is None:
             return faults | {Reason.NO_MARK_PRICE}
-        if faults & {Reason.PRICE_REQUIRED, Reason.LOT_SIZE}:
+        if p is None or faults & {Reason.PRICE_REQUIRED, Reason.LOT_SIZE}:
             return faults
-        order = self.new_order(command)
-        return faults | self.filter_faults(command, order) | self.margin_faults(order)
+        order = self.new_order(command, p)
+        return faults | self.filter_faults(command, order, p) | self.margin_faults(order, p)
 
     def shape_faults(self, command: PlaceOrder) -> set[Reason]:
         faults = set()
@@ -125,79 +121,77 @@ class NaiveFloor(NaiveAccounts):
             faults |= {Reason.PRICE_LIMIT, Reason.TICK_SIZE, Reason.PRICE_BAND}
         return faults
 
-    def new_order(self, command: PlaceOrder) -> Order:
-        side = command.side.sign
-        price = command.limit_price
+    def new_order(self, command: PlaceOrder, p: Position) -> Order:
+        side, price = command.side.sign, command.limit_price
         if price is None:
             price = formulas.protection_price(self.instruments[command.symbol], side, self.mark(command.symbol))
-        return Order(self.next_order_id, command.account, command.symbol, side, price, command.quantity, command.reduce_only)
+        reduce_only = command.reduce_only or side == -p.side.sign
+        return Order(self.next_order_id, command.account, command.symbol, p.name, side, price, command.quantity, reduce_only)
 
-    def filter_faults(self, command: PlaceOrder, order: Order) -> set[Reason]:
+    def filter_faults(self, command: PlaceOrder, order: Order, p: Position) -> set[Reason]:
         faults = set()
         instrument, mark = self.instruments[order.symbol], self.mark(order.symbol)
-        q = self.accounts[order.account].positions[order.symbol].q
         market = command.order_type is OrderType.MARKET
         if not market and not formulas.within_band(order.price, mark, instrument.price_band):
             faults.add(Reason.PRICE_BAND)
         notional = formulas.money(instrument, order.quantity, mark if market else order.price)
-        closes_exactly = order.side * order.quantity == -q
+        closes_exactly = order.side * order.quantity == -p.q
         if notional < instrument.notional_min and not order.reduce_only and not closes_exactly:
             faults.add(Reason.NOTIONAL_MIN)
-        if order.reduce_only and q * order.side >= 0:
+        if order.reduce_only and p.q * order.side >= 0:
             faults.add(Reason.REDUCE_ONLY_NO_POSITION)
         could_rest = not market and command.time_in_force is TimeInForce.GTC
-        if could_rest and len(self.orders_of(order.account, order.symbol)) >= self.limits.open_orders_max:
+        own = [o for o in self.orders if o.account == order.account]
+        if could_rest and len([o for o in own if o.symbol == order.symbol]) >= self.limits.open_orders_max:
             faults.add(Reason.OPEN_ORDERS_MAX)
-        if could_rest and len([o for o in self.orders if o.account == order.account]) >= self.limits.account_orders_max:
+        if could_rest and len(own) >= self.limits.account_orders_max:
             faults.add(Reason.ACCOUNT_ORDERS_MAX)
         if command.post_only and self.best_match(order) is not None:
             faults.add(Reason.POST_ONLY_WOULD_CROSS)
         return faults
 
-    def is_risk_reducing(self, account: Account, order: Order, orders: list[Order]) -> bool:
+    def is_risk_reducing(self, order: Order, p: Position, orders: Sequence[Order]) -> bool:
         """MARG-010: reduce-only, or all its lots are free in execution order."""
         if order.reduce_only:
             return True
-        rows = self.reserves(account, order.symbol, order.side, orders)
-        return [lots for other, lots, _ in rows if other is order] == [0]
+        return [lots for other, lots, _ in self.reserves(p, order.side, orders) if other is order] == [0]
 
-    def potential_notional(self, account: Account, symbol: str, orders: list[Order]) -> int:
-        q = account.positions[symbol].q
-        bids, asks = (sum(o.open for o in orders if o.side == side and not o.reduce_only) for side in (1, -1))
-        return formulas.money(self.instruments[symbol], max(abs(q + bids), abs(q - asks)), self.mark(symbol))
-
-    def margin_faults(self, order: Order) -> set[Reason]:
-        """MARG-010, and LIQ-001 for flagged scopes; keeps the arithmetic as the outcome's decision."""
-        account, symbol = self.accounts[order.account], order.symbol
-        resting = self.orders_of(order.account, symbol)
+    def margin_faults(self, order: Order, p: Position) -> set[Reason]:
+        """MARG-010, MARK-004, and LIQ-001 for flagged scopes; keeps the arithmetic as the outcome's decision."""
+        account = self.accounts[order.account]
+        resting = self.orders_of(order.account, p.name)
         orders = [*resting, order]
-        required = self.order_margin(account, symbol, orders) - self.order_margin(account, symbol)
-        before = self.available(account)
-        self.outcome.decision = Decision(account.positions[symbol].mode, required, before, before - required)
-        if self.is_risk_reducing(account, order, orders):
+        required = self.order_margin(account, p, orders) - self.order_margin(account, p)
+        before = self.available_to(account, p)
+        self.outcome.decision = Decision(p.mode, required, before, before - required)
+        if self.is_risk_reducing(order, p, orders):
             return set()
         faults = set()
-        if self.scope_of(account, symbol) in account.flagged:
+        if self.scope_of(p) in account.flagged:
             faults.add(Reason.LIQUIDATION_IN_PROGRESS)
+        if self.is_stale(p.symbol):
+            faults.add(Reason.MARK_STALE)
         if required > 0 and before - required < 0:
             faults.add(Reason.INITIAL_INSUFFICIENT)
-        potential = self.potential_notional(account, symbol, orders)
-        rises = potential > self.potential_notional(account, symbol, resting)
-        if rises and not self.leverage_fits(account, symbol, potential):
+        potential = self.potential_notional(p, orders)
+        if potential > self.potential_notional(p, resting) and not self.leverage_fits(p, potential):
             faults.add(Reason.LEVERAGE_TIER)
         return faults
 
     def fills_whole(self, command: PlaceOrder) -> bool:
         """BOOK-004: the whole venue is copied and the order tried on the copy."""
-        trial = deepcopy(self, {id(self.instruments): self.instruments, id(self.remembered): {}})
-        order = trial.accept(command)
-        return order.filled == command.quantity
+        shared = (self.instruments, self.policy, self.collateral, self.limits)
+        memo: dict[int, object] = {id(value): value for value in shared}
+        trial = deepcopy(self, {**memo, id(self.remembered): {}, id(self.outcome): Outcome()})
+        return trial.accept(command).filled == command.quantity
 
     def accept(self, command: PlaceOrder) -> Order:
-        order = self.new_order(command)
+        p = self.position_of(command)
+        assert p is not None
+        order = self.new_order(command, p)
         account = self.accounts[order.account]
-        reducing = self.is_risk_reducing(account, order, [*self.orders_of(order.account, order.symbol), order])
-        before = self.order_margin(account, order.symbol)
+        reducing = self.is_risk_reducing(order, p, [*self.orders_of(order.account, p.name), order])
+        before = self.order_margin(account, p)
         self.next_order_id += 1
         self.outcome.accepted.append(order.order_id)
         if command.client_order_id is not None:
@@ -216,7 +210,7 @@ class NaiveFloor(NaiveAccounts):
             self.remove(order, Reason.PROTECTION_PRICE)
         elif command.time_in_force is TimeInForce.GTC:
             order.resting = True
-            self.remeasure(order.account, order.symbol)
+            self.remeasure(order.account, order.position)
         else:
             self.remove(order, Reason.IOC_REMAINDER)
 
@@ -247,21 +241,21 @@ class NaiveFloor(NaiveAccounts):
     def match(self, taker: Order, maker: Order) -> None:
         lots = min(taker.open, maker.open)
         for order in (taker, maker):
-            q = self.accounts[order.account].positions[order.symbol].q
+            q = self.quantity_held(order)
             if q * order.side < 0:
                 lots = min(lots, abs(q))
         taker_fee, maker_fee = self.fees_of(taker, maker, lots)
-        taker_after, taker_fault = self.try_fill(taker, lots, maker.price, taker_fee)
-        maker_after, maker_fault = self.try_fill(maker, lots, maker.price, maker_fee)
-        if taker_fault is not None:
-            self.remove(taker, taker_fault)
-        elif maker_fault is not None:
+        taker_leg = self.try_fill(taker, lots, maker.price, taker_fee)
+        maker_leg = self.try_fill(maker, lots, maker.price, maker_fee)
+        if taker_leg.fault is not None:
+            self.remove(taker, taker_leg.fault)
+        elif maker_leg.fault is not None:
             self.remove(maker, Reason.MAKER_FILL_CHECK_FAILED)
         else:
-            self.execute(taker, taker_after, taker_fee, maker, maker_after, maker_fee, lots)
+            self.execute((taker, taker_leg, taker_fee), (maker, maker_leg, maker_fee), lots)
 
     def fees_of(self, taker: Order, maker: Order, lots: int) -> tuple[int, int]:
-        """MARG-017 and LIQ-006."""
+        """MARG-017, LIQ-006 and LIQ-014: a liquidation's fee below nothing is what the fund pays for the fill."""
         instrument, price = self.instruments[taker.symbol], maker.price
         maker_fee = formulas.fee(instrument, lots, price, instrument.maker_fee)
         if taker.liquidation is None:
@@ -271,38 +265,58 @@ class NaiveFloor(NaiveAccounts):
         surplus = exact - formulas.bankruptcy_money(instrument, -taker.side * size, lots, self.mark(taker.symbol), share)
         return min(formulas.fee(instrument, lots, price, instrument.liquidation_fee), surplus), max(0, maker_fee)
 
-    def execute(
-        self, taker: Order, taker_after: Account, taker_fee: int, maker: Order, maker_after: Account, maker_fee: int, lots: int
-    ) -> None:
-        legs = ((taker, taker_after), (maker, maker_after))
-        reducing = [self.accounts[o.account].positions[o.symbol].q * o.side < 0 for o, _ in legs]
-        margins = [self.order_margin(self.accounts[o.account], o.symbol) for o, _ in legs]
-        for order, after in legs:
-            self.accounts[order.account] = after
+    def execute(self, taking: tuple[Order, Leg, int], making: tuple[Order, Leg, int], lots: int) -> None:
+        legs, (taker, _, taker_fee), (maker, _, maker_fee) = (taking, making), taking, making
+        reducing = [self.quantity_held(order) * order.side < 0 for order, _, _ in legs]
+        margins = [self.margin_of(order) for order, _, _ in legs]
+        for order, leg, fee in legs:
+            if leg.after is None:
+                value = formulas.money(self.instruments[order.symbol], order.side * lots, maker.price)
+                leg.realized = self.fund_receives(order.symbol, order.side * lots, value)
+                self.fund.wallet -= fee
+            else:
+                self.accounts[order.account] = leg.after
             order.filled += lots
             order.open -= lots
             if order.open == 0:
                 self.orders.remove(order)
-        self.fees += maker_fee
-        if taker.liquidation is None:
-            self.fees += taker_fee
-        else:
-            self.fund.wallet += taker_fee
-            self.settle_flat(taker_after, taker.symbol)
-        trade = Trade(maker.order_id, taker.order_id, maker.price, lots, taker_fee, maker_fee)
+        self.fees += maker_fee + (taker_fee if taker.liquidation is None else 0)
+        self.last_trade[taker.symbol] = maker.price
+        realized = [leg.realized for _, leg, _ in legs]
+        trade = Trade(maker.order_id, taker.order_id, maker.price, lots, taker_fee, maker_fee, *realized)
         self.outcome.trades.append(trade)
-        for (order, _), was_reducing, margin_before in zip(legs, reducing, margins, strict=True):
-            self.remeasure(order.account, order.symbol)
-            if was_reducing:
-                self.cancel_for_lost_offset(order, margin_before)
+        if taker.liquidation is not None:
+            self.note_liquidation_fill(taker, trade)
+        for order, leg, _ in legs:
+            if leg.after is not None:
+                self.settle_flat(order.account, order.position, self.cause_of(order))
+        for (order, leg, _), was_reducing, margin_before in zip(legs, reducing, margins, strict=True):
+            if leg.after is not None:
+                self.remeasure(order.account, order.position)
+                if was_reducing:
+                    self.cancel_for_lost_offset(order, margin_before)
 
-    def settle_flat(self, account: Account, symbol: str) -> None:
+    def margin_of(self, order: Order) -> int:
+        account = self.accounts.get(order.account)
+        return 0 if account is None else self.order_margin(account, account.positions[order.position])
+
+    def note_liquidation_fill(self, order: Order, trade: Trade) -> None:
         raise NotImplementedError
 
-    def remeasure(self, name: str, symbol: str) -> None:
+    def cause_of(self, order: Order) -> Liquidation | None:
+        """The liquidation that sent the order."""
+        if order.liquidation is None:
+            return None
+        account = self.accounts[order.account]
+        return account.flagged[self.scope_of(account.positions[order.position])]
+
+    def settle_flat(self, name: str, position: str, cause: Liquidation | None) -> None:
+        raise NotImplementedError
+
+    def remeasure(self, name: str, position: str) -> None:
         """BOOK-010. An incoming order keeps its length until it rests, but not beyond the end of the position."""
-        room = self.accounts[name].positions[symbol].q
-        for order in self.orders_of(name, symbol):
+        room = self.accounts[name].positions[position].q
+        for order in self.orders_of(name, position):
             if not order.reduce_only:
                 continue
             if order.side * room >= 0:
@@ -313,7 +327,7 @@ class NaiveFloor(NaiveAccounts):
     def cancel_for_lost_offset(self, reducing_order: Order, margin_before: int) -> None:
         """MARG-011."""
         name = reducing_order.account
-        if self.order_margin(self.accounts[name], reducing_order.symbol) <= margin_before:
+        if self.margin_of(reducing_order) <= margin_before:
             return
         while self.available(self.accounts[name]) < 0:
             candidates = [(r, o) for r, o in self.deciding_orders(name) if o is not reducing_order]
@@ -325,12 +339,9 @@ class NaiveFloor(NaiveAccounts):
     def deciding_orders(self, name: str) -> list[tuple[int, Order]]:
         """(r, order) of the orders that hold margin on the side that decides R of its symbol; on a tie, the buys."""
         found = []
-        for symbol in self.instruments:
-            orders = self.orders_of(name, symbol)
-            if not orders:
-                continue
-            account = self.accounts[name]
-            buys, sells = (self.reserves(account, symbol, side, orders) for side in (1, -1))
+        for position in sorted({o.position for o in self.orders if o.account == name}):
+            orders, p = self.orders_of(name, position), self.accounts[name].positions[position]
+            buys, sells = (self.reserves(p, side, orders) for side in (1, -1))
             deciding = buys if sum(r for _, _, r in buys) >= sum(r for _, _, r in sells) else sells
             found += [(r, order) for order, _, r in deciding if r > 0]
         return found

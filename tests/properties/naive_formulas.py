@@ -5,6 +5,7 @@ Nothing of `exchange` but domain values is imported, and `margin_math` is not: a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from math import ceil, floor
 
@@ -98,9 +99,19 @@ def cost_of(c: int, lots: int, q: int) -> int:
     return toward_zero(Fraction(c * lots, abs(q)))
 
 
-def bankruptcy_limit(instrument: Instrument, q: int, mark: int, share: int) -> int | None:
-    """LIQ-005: the price at which the equity `share` of the whole position is spent; None: no order is sent."""
-    exact = mark - Fraction(share, q * instrument.cash_per_tick_lot)
+def bankruptcy_limit(
+    instrument: Instrument, q: int, mark: int, share: int, covered: Fraction | None, slippage: int
+) -> int | None:
+    """LIQ-005, LIQ-014: the price that spends the equity `share` of the position; None: no order is sent.
+
+    With `covered` it lies that much cash a lot beyond, but no further from the mark than `slippage`.
+    """
+    k, way = instrument.cash_per_tick_lot, sign(q)
+    exact = mark - Fraction(share, q * k)
+    if covered is not None:
+        furthest = mark * (1 - way * Fraction(slippage, MILLION))
+        if way * exact > way * furthest:
+            exact = way * max(way * (exact - way * covered / k), way * furthest)
     limit = max(1, ceil(exact)) if q > 0 else floor(exact)
     return limit if 1 <= limit <= GRID_MAX else None
 
@@ -110,20 +121,35 @@ def bankruptcy_money(instrument: Instrument, q: int, lots: int, mark: int, share
     return sign(q) * money(instrument, lots, mark) - floor(Fraction(share * lots, abs(q)))
 
 
-def liquidation_mark(instrument: Instrument, q: int, c: int, collateral: int) -> Fraction | None:
-    """MARG-006: the mark where collateral + u = MM, per tier the root that lies in its own tier."""
+def healthy_ends(
+    instrument: Instrument, legs: Sequence[tuple[int, int]], collateral: int
+) -> tuple[Fraction | None, Fraction | None]:
+    """MARG-006: the lowest and the highest mark where collateral + u = MM of one position (q, c), or of two together."""
     k = instrument.cash_per_tick_lot
-    for number, tier in enumerate(instrument.tiers):
-        rate = Fraction(tier.maintenance_rate, MILLION)
-        root = (c - collateral - maintenance_amount(instrument, number)) / (k * (q - abs(q) * rate))
-        if root > 0 and tier_number(instrument, abs(q) * root * k) == number:
-            return root
-    return None
+    edges = sorted({Fraction(tier.notional_floor, abs(q) * k) for q, _ in legs for tier in instrument.tiers})
+    low: Fraction | None = None
+    high: Fraction | None = None
+    for number, edge in enumerate(edges):
+        rises, falls = Fraction(0), Fraction(collateral)
+        for q, c in legs:
+            tier = tier_number(instrument, abs(q) * k * edge)
+            rises += k * (q - abs(q) * Fraction(instrument.tiers[tier].maintenance_rate, MILLION))
+            falls += maintenance_amount(instrument, tier) - c
+        root = -falls / rises if rises else Fraction(0)
+        if root > 0 and root >= edge and (number + 1 == len(edges) or root < edges[number + 1]):
+            low, high = (root, high) if rises > 0 else (low, root)
+    return low, high
 
 
-def liquidation_price(instrument: Instrument, q: int, c: int, collateral: int, mark: int) -> int | None:
+def liquidation_price(instrument: Instrument, legs: Sequence[tuple[int, int]], collateral: int, mark: int) -> int | None:
     """MARG-006: as shown, rounded toward the mark; beyond the mark it is the mark."""
-    root = liquidation_mark(instrument, q, c, collateral)
-    if root is None:
-        return None
-    return min(ceil(root), mark) if q > 0 else max(floor(root), mark)
+    low, high = healthy_ends(instrument, legs, collateral)
+    net_long = sum(q for q, _ in legs) > 0
+    if low is not None and (net_long or high is None):
+        return min(ceil(low), mark)
+    return None if high is None else max(floor(high), mark)
+
+
+def collateral_value(balance: int, decimals: int, price: int, haircut: int) -> int:
+    """MARG-026: what a balance of one asset counts for."""
+    return floor(Fraction(balance * price, 10**decimals) * (1 - Fraction(haircut, MILLION)))

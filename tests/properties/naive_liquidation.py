@@ -1,208 +1,222 @@
-"""The liquidation pipeline of the naive venue: flag, clear the orders, book, fund, deleveraging, residual."""
+"""The liquidations of the naive venue: who is flagged, whose turn it is, and what one turn does (LIQ-001 to LIQ-006)."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
-from math import ceil, floor
+from math import ceil
 
 from exchange.domain.enums import SelfTradePrevention
+from exchange.domain.policy import LiquidationSizing, UnfilledPolicy
 from exchange.domain.rejects import Reason
 from tests.properties import naive_formulas as formulas
-from tests.properties.naive_accounts import CROSS, Account, Order
-from tests.properties.naive_floor import NaiveFloor
+from tests.properties.naive_accounts import CROSS, Account, Order, Position
+from tests.properties.naive_closeout import NaiveCloseout
+from tests.properties.naive_outcome import Ended, Trade
+from tests.properties.naive_record import Health, Liquidation, default_recovery, owner_recovery
 
 
-class NaiveLiquidation(NaiveFloor):
+class NaiveLiquidation(NaiveCloseout):
     """What happens to scopes below maintenance."""
 
-    transfers = 0
-    """To counterparties and as residual, made by the present step."""
+    steps = 0
+    """Taken by the present command."""
+    next_liquidation = 1
 
     def scopes(self) -> list[tuple[Account, str | None]]:
-        names = sorted(self.accounts)
-        return [(self.accounts[n], scope) for n in names for scope in (CROSS, *sorted(self.instruments))]
+        return [(a, scope) for _, a in sorted(self.accounts.items()) for scope in (CROSS, *sorted(a.positions))]
 
-    def flagged_scopes(self) -> list[tuple[Account, str | None]]:
-        return [(account, scope) for account, scope in self.scopes() if scope in account.flagged]
+    def flagged_scopes(self, *, waiting: bool) -> list[tuple[Account, str | None]]:
+        found = [(account, scope) for account, scope in self.scopes() if scope in account.flagged]
+        return [(account, scope) for account, scope in found if account.flagged[scope].waiting == waiting]
 
     def liquidate(self) -> None:
-        """MARG-019, LIQ-011: flag what is breached, then take steps, the worst scope first."""
-        steps = 0
-        self.flag_breached()
-        while flagged := self.flagged_scopes():
-            account, scope = min(flagged, key=self.health)
-            if steps == self.limits.liquidation_steps_max:
+        """MARG-019, LIQ-011: check everything, then take steps, the worst scope first."""
+        self.check()
+        self.wake()
+        while ready := self.flagged_scopes(waiting=False):
+            if self.steps == self.limits.liquidation_steps_max:
                 return
-            steps += 1
-            self.cancel_scope(account, scope)
-            if self.is_breached(account, scope):
-                self.step(account, scope)
-            self.leave_if_cured(self.accounts[account.name], scope)
-            self.flag_breached()
+            self.steps += 1
+            account, scope = min(ready, key=self.order_of_turns)
+            self.take_turn(account.name, scope)
+            self.check()
 
-    def health(self, row: tuple[Account, str | None]) -> Fraction:
+    def order_of_turns(self, row: tuple[Account, str | None]) -> Fraction:
         return Fraction(self.equity(*row), max(1, self.maintenance(*row)))
 
-    def flag_breached(self) -> None:
-        """LIQ-001."""
+    # --- checks -----------------------------------------------------------------------------------------------------
+
+    def health(self, account: Account, scope: str | None) -> Health:
+        return Health(self.equity(account, scope), self.maintenance(account, scope), self.scope_notional(account, scope))
+
+    def check(self) -> None:
+        """LIQ-001, MARG-020 and MARK-004."""
         for account, scope in self.scopes():
-            if self.is_breached(account, scope):
-                account.flagged.add(scope)
+            health = self.health(account, scope)
+            reached = len([level for level in self.policy.margin_call_levels if self.is_at(health, level)])
+            if not self.held(account, scope):
+                reached = 0
+            elif not self.is_breached(account, scope):
+                if reached > account.called.get(scope, 0):
+                    self.outcome.calls.append((account.name, scope, self.policy.margin_call_levels[reached - 1]))
+            elif scope not in account.flagged and not self.is_scope_stale(account, scope):
+                self.flag(account, scope, health)
+            account.called[scope] = reached
 
-    def leave_if_cured(self, account: Account, scope: str | None) -> None:
-        """LIQ-010."""
-        if not self.is_breached(account, scope):
-            account.flagged.discard(scope)
+    @staticmethod
+    def is_at(health: Health, level: int) -> bool:
+        return health.equity <= 0 or health.maintenance * formulas.MILLION >= level * health.equity
 
-    def cancel_scope(self, account: Account, scope: str | None) -> None:
-        for order in [o for o in self.orders if o.account == account.name]:
-            if self.scope_of(account, order.symbol) == scope:
+    def flag(self, account: Account, scope: str | None, health: Health) -> None:
+        marks = {p.symbol: self.mark(p.symbol) for p in self.held(account, scope)}
+        money = self.own_money(account, scope)
+        notes = Liquidation(self.next_liquidation, account.name, scope, self.now, marks, money, health)
+        self.next_liquidation += 1
+        account.flagged[scope] = notes
+        self.outcome.started.append((account.name, scope, health))
+
+    def own_money(self, account: Account, scope: str | None) -> int:
+        if scope is CROSS:
+            return account.wallet + self.collateral_value(account)
+        return account.positions[scope].wallet
+
+    def wake(self) -> None:
+        """LIQ-013, BOOK-017: when a mark or the book of one of its symbols changed, its symbol opened, or money cured it."""
+        for account, scope in self.flagged_scopes(waiting=True):
+            symbols = {p.symbol for p in self.held(account, scope)}
+            if symbols & self.stirred() or not self.is_breached(account, scope):
+                account.flagged[scope].waiting = False
+
+    def stirred(self) -> set[str]:
+        """The symbols of which a mark, the book or the trading state changed by this command."""
+        raise NotImplementedError
+
+    # --- one turn ---------------------------------------------------------------------------------------------------
+
+    def take_turn(self, name: str, scope: str | None) -> None:
+        notes = self.accounts[name].flagged[scope]
+        for order in [o for o in self.orders if o.account == name]:
+            if self.scope_of(self.accounts[name].positions[order.position]) == scope:
                 self.remove(order, Reason.LIQUIDATION)
+                notes.orders_canceled += 1
+        self.replenish(self.accounts[name], scope)
+        if self.is_breached(self.accounts[name], scope):
+            self.close_some(name, scope, notes)
+        account = self.accounts[name]
+        if not self.is_breached(account, scope):
+            self.end(account, scope)
 
-    def step(self, account: Account, scope: str | None) -> None:
-        """LIQ-004: one order for one position; what the book has no more for is settled beside it."""
-        name, symbols = account.name, self.scope_symbols(account, scope)
-        symbol = min(symbols, key=lambda s: (-self.position_maintenance(account, s), s))
-        if self.book_took_what_it_could(name, symbol):
+    def end(self, account: Account, scope: str | None) -> None:
+        """LIQ-010, LIQ-016."""
+        notes = account.flagged.pop(scope)
+        money = notes.returned + self.own_money(account, scope)
+        recovery = owner_recovery(notes, money), default_recovery(notes)
+        health = self.health(account, scope)
+        after = replace(health, equity=health.equity + notes.returned)
+        self.outcome.ended.append(Ended(notes, after, *recovery))
+
+    def replenish(self, account: Account, scope: str | None) -> None:
+        """MARG-024."""
+        if scope is CROSS or not account.positions[scope].replenish or not self.is_breached(account, scope):
             return
-        if self.still_breached(name, symbol):
-            self.give_to_fund(name, symbol)
-        self.transfers = 0
-        self.deleverage(name, symbol)
+        p = account.positions[scope]
+        equity = self.equity(account, scope)
+        amount = min(self.position_initial(p), self.notional(p) - equity, self.own_available(account))
+        if amount > 0 and equity + amount >= self.maintenance(account, scope):
+            account.wallet -= amount
+            p.wallet += amount
+            account.flagged[scope].replenished += amount
+            self.outcome.moved.append((account.name, scope, amount))
 
-    def still_breached(self, name: str, symbol: str) -> bool:
+    def close_some(self, name: str, scope: str | None, notes: Liquidation) -> None:
+        """LIQ-004: one order for one position; what the book has no more for is settled beside it."""
         account = self.accounts[name]
-        return account.positions[symbol].q != 0 and self.is_breached(account, self.scope_of(account, symbol))
+        open_ones = [p for p in self.held(account, scope) if p.symbol not in self.halted]
+        if not open_ones:
+            notes.waiting = True
+            return
+        p = min(open_ones, key=lambda p: (-self.position_maintenance(p), p.name))
+        was_sent, took_all = self.send_order(account, p, notes)
+        if took_all or not self.still_breached(name, p.name):
+            return
+        may_wait = self.policy.unfilled is UnfilledPolicy.WAIT and was_sent
+        if may_wait and self.equity(self.accounts[name], scope) > 0 and notes.retries < self.policy.liquidation_retries_max:
+            notes.retries += 1
+            notes.waiting = True
+            return
+        self.give_to_fund(name, p.name, notes)
+        self.deleverage(name, p.name, notes)
 
-    def may_transfer(self, name: str, symbol: str) -> bool:
-        return self.still_breached(name, symbol) and self.transfers < self.limits.adl_legs_max
-
-    def book_took_what_it_could(self, name: str, symbol: str) -> bool:
-        """LIQ-005: send the order, at most the maximum quantity (BOOK-015); False: the book has no more within the limit."""
-        account = self.accounts[name]
-        q, share = account.positions[symbol].q, self.equity_share(account, symbol)
-        limit = formulas.bankruptcy_limit(self.instruments[symbol], q, self.mark(symbol), share)
+    def send_order(self, account: Account, p: Position, notes: Liquidation) -> tuple[bool, bool]:
+        """LIQ-005, BOOK-015; whether an order was sent, and whether the book took all of it or would after the sweep limit."""
+        instrument, q, share = self.instruments[p.symbol], p.q, self.equity_share(account, p)
+        lots = min(self.lots_to_close(account, p, notes), instrument.quantity_max)
+        covered = Fraction(max(0, self.payable()), lots) if self.policy.fund_covers else None
+        slippage = self.policy.liquidation_slippage
+        limit = formulas.bankruptcy_limit(instrument, q, self.mark(p.symbol), share, covered, slippage)
         if limit is None:
-            return False
-        lots = min(abs(q), self.instruments[symbol].quantity_max)
-        order = Order(self.next_order_id, name, symbol, -formulas.sign(q), limit, lots, reduce_only=True)
+            return False, False
+        order = Order(self.next_order_id, account.name, p.symbol, p.name, -formulas.sign(q), limit, lots, reduce_only=True)
         order.liquidation = (abs(q), share)
         self.next_order_id += 1
         self.orders.append(order)
-        self.sweep(order, SelfTradePrevention.CANCEL_TAKER)
+        notes.rounds += 1
+        self.sweep(order, SelfTradePrevention.CANCEL_MAKER)
         if order not in self.orders:
-            return True
+            return True, True
         self.remove(order, Reason.IOC_REMAINDER)
-        return False
+        return True, False
 
-    def give_to_fund(self, name: str, symbol: str) -> None:
-        """LIQ-007."""
+    def lots_to_close(self, account: Account, p: Position, notes: Liquidation) -> int:
+        """LIQ-004: by the sizing policy, or all."""
+        size, scope = abs(p.q), self.scope_of(p)
+        if self.equity(account, scope) <= 0 or notes.rounds >= self.policy.liquidation_rounds_max:
+            return size
+        lots = min(size, self.sized(account, p))
+        rest = formulas.money(self.instruments[p.symbol], size - lots, self.mark(p.symbol))
+        return size if rest < self.policy.liquidation_remainder_min else lots
+
+    def sized(self, account: Account, p: Position) -> int:
+        instrument, size, mark = self.instruments[p.symbol], abs(p.q), self.mark(p.symbol)
+        sizing = self.policy.liquidation_sizing
+        if sizing is LiquidationSizing.FRACTION:
+            return ceil(Fraction(size * self.policy.liquidation_fraction, formulas.MILLION))
+        if sizing is LiquidationSizing.TIER_STEP:
+            floor_now = instrument.tiers[formulas.tier_number(instrument, self.notional(p))].notional_floor
+            below = [n for n in range(1, size) if formulas.money(instrument, size - n, mark) < floor_now]
+            return below[0] if below else size
+        if sizing is LiquidationSizing.TARGET:
+            return self.sized_to_target(account, p)
+        return size
+
+    def sized_to_target(self, account: Account, p: Position) -> int:
+        """LIQ-004: the least lots that bring the scope to the target, found by trying one after the other."""
+        instrument, size, mark = self.instruments[p.symbol], abs(p.q), self.mark(p.symbol)
+        scope = self.scope_of(p)
+        equity, others = self.equity(account, scope), self.maintenance(account, scope) - self.position_maintenance(p)
+        target = Fraction(self.policy.liquidation_target, formulas.MILLION)
+        guess = Fraction(instrument.liquidation_fee + self.policy.liquidation_slippage, formulas.MILLION)
+        loss = min(Fraction(self.equity_share(account, p), self.notional(p)), guess)
+        for lots in range(1, size):
+            rest = formulas.maintenance(instrument, size - lots, mark)
+            if equity - formulas.money(instrument, lots, mark) * loss >= target * (rest + others):
+                return lots
+        return size
+
+    def note_liquidation_fill(self, order: Order, trade: Trade) -> None:
+        """LIQ-006, LIQ-014: the fee goes to the fund; below nothing, the fund pays it."""
+        account = self.accounts[order.account]
+        notes = account.flagged[self.scope_of(account.positions[order.position])]
+        self.fund.wallet += trade.taker_fee
+        notes.book[order.symbol] += trade.quantity
+        notes.book_value += formulas.money(self.instruments[order.symbol], trade.quantity, trade.price)
+        notes.realized += trade.taker_realized
+        notes.fee += max(0, trade.taker_fee)
+        notes.fund_change += trade.taker_fee
+        notes.fund_paid += max(0, -trade.taker_fee)
+
+    def still_breached(self, name: str, position: str) -> bool:
         account = self.accounts[name]
-        q, share = account.positions[symbol].q, self.equity_share(account, symbol)
-        spare = self.fund_spare()
-        lots = max(n for n in range(abs(q) + 1) if n == 0 or self.takeover_need(symbol, n, abs(q), share) <= spare)
-        if lots:
-            value = formulas.bankruptcy_money(self.instruments[symbol], q, lots, self.mark(symbol), share)
-            self.close(account, symbol, lots, value)
-            self.fund_receives(symbol, formulas.sign(q) * lots, value)
-            self.settle_flat(account, symbol)
-
-    def fund_spare(self) -> int:
-        """The fund's equity less what its own positions need."""
-        spare = self.fund_equity()
-        for symbol, q in self.fund.q.items():
-            if q:
-                spare -= self.takeover_need(symbol, abs(q), abs(q), 0)
-        return spare
-
-    def takeover_need(self, symbol: str, lots: int, size: int, share: int) -> int:
-        n = formulas.money(self.instruments[symbol], lots, self.mark(symbol))
-        profit = floor(Fraction(share * lots, size))
-        return ceil(Fraction(n, formulas.tier_leverage(self.instruments[symbol], n))) + abs(profit)
-
-    def fund_receives(self, symbol: str, lots: int, value: int) -> None:
-        """Add signed `lots` to the fund's position for the signed money `value`, netting first what is opposite."""
-        q = self.fund.q[symbol]
-        netted = min(abs(q), abs(lots)) if q * lots < 0 else 0
-        if netted:
-            part = formulas.toward_zero(Fraction(value * netted, abs(lots)))
-            cost = formulas.cost_of(self.fund.c[symbol], netted, q)
-            self.fund.wallet += -part - cost
-            self.fund.c[symbol] -= cost
-            self.fund.q[symbol] += formulas.sign(lots) * netted
-            value -= part
-        self.fund.q[symbol] += formulas.sign(lots) * (abs(lots) - netted)
-        self.fund.c[symbol] += value
-
-    def counterparties(self, name: str, symbol: str) -> list[str]:
-        """LIQ-008: who holds the opposite, by rank."""
-        q = self.accounts[name].positions[symbol].q
-        return sorted(
-            (n for n, a in self.accounts.items() if a.positions[symbol].q * q < 0),
-            key=lambda n: (*self.adl_rank(self.accounts[n], symbol), n),
-        )
-
-    def adl_rank(self, account: Account, symbol: str) -> tuple[int, Fraction]:
-        """Profitable ones, the others, those without equity; within, the highest score first."""
-        p, scope = account.positions[symbol], self.scope_of(account, symbol)
-        u, n, e = self.unrealized(symbol, p.q, p.c), self.scope_notional(account, scope), self.equity(account, scope)
-        if e <= 0:
-            return 2, Fraction(0)
-        if u > 0:
-            return 0, -Fraction(u, abs(p.c)) * Fraction(n, e)
-        return 1, -Fraction(u, abs(p.c)) * Fraction(e, n)
-
-    def deleverage(self, name: str, symbol: str) -> None:
-        """LIQ-008 at bankruptcy value, then LIQ-009 at the mark, last the fund."""
-        account, skipped = self.accounts[name], []
-        for other in self.counterparties(name, symbol):
-            if not self.may_transfer(name, symbol):
-                return
-            if self.is_skipped(account, self.accounts[other], symbol):
-                skipped.append(other)
-            else:
-                self.transfer(account, self.accounts[other], symbol, at_mark=False)
-        for last in (*(self.accounts[other] for other in skipped), None):
-            if self.may_transfer(name, symbol):
-                self.transfer(account, last, symbol, at_mark=True)
-
-    def is_skipped(self, account: Account, other: Account, symbol: str) -> bool:
-        scope = self.scope_of(other, symbol)
-        q, share = account.positions[symbol].q, self.equity_share(account, symbol)
-        lots = min(abs(q), abs(other.positions[symbol].q))
-        change = floor(Fraction(share * lots, abs(q)))
-        equity = self.equity(other, scope)
-        return scope in other.flagged or equity <= 0 or equity + change < 0
-
-    def transfer(self, account: Account, other: Account | None, symbol: str, *, at_mark: bool) -> None:
-        """Close against `other`, or against the fund, at bankruptcy value or at the mark."""
-        q, share = account.positions[symbol].q, self.equity_share(account, symbol)
-        lots = abs(q) if other is None else min(abs(q), abs(other.positions[symbol].q))
-        value = formulas.bankruptcy_money(self.instruments[symbol], q, lots, self.mark(symbol), share)
-        if at_mark:
-            value = formulas.money(self.instruments[symbol], formulas.sign(q) * lots, self.mark(symbol))
-            shortfall = max(0, -floor(Fraction(share * lots, abs(q))))
-            self.fund.wallet -= shortfall
-            self.add_to_scope(account, self.scope_of(account, symbol), shortfall)
-        self.transfers += 1
-        self.close(account, symbol, lots, value)
-        if other is None:
-            self.fund_receives(symbol, formulas.sign(q) * lots, value)
-        else:
-            for order in self.orders_of(other.name, symbol):
-                self.remove(order, Reason.AUTO_DELEVERAGED)
-            self.close(other, symbol, lots, -value)
-            self.settle_flat(other, symbol)
-        self.settle_flat(account, symbol)
-
-    def settle_flat(self, account: Account, symbol: str) -> None:
-        """LIQ-010: a flat isolated position gives its wallet back; less than nothing is made whole by the fund."""
-        scope = self.scope_of(account, symbol)
-        if self.scope_symbols(account, scope):
-            return
-        shortfall = max(0, -self.scope_wallet(account, scope))
-        self.fund.wallet -= shortfall
-        self.add_to_scope(account, scope, shortfall)
-        if scope is not CROSS:
-            account.wallet += account.positions[symbol].wallet
-            account.positions[symbol].wallet = 0
+        p = account.positions[position]
+        return p.q != 0 and self.is_breached(account, self.scope_of(p))

@@ -6,6 +6,9 @@ whenever it is needed, sorted on each use, and tried on copies.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 from exchange.domain.commands import (
     AddMargin,
     AdvanceTime,
@@ -17,55 +20,81 @@ from exchange.domain.commands import (
     Credit,
     PlaceOrder,
     RemoveMargin,
+    SetAutoReplenish,
+    SetCollateralPrices,
+    SetIndexPrices,
     SetLeverage,
     SetMarginMode,
     SetMarkPrices,
+    SetPositionMode,
+    SetTradingState,
+    Withdraw,
 )
-from exchange.domain.enums import MarginMode
-from exchange.domain.ids import INSURANCE_FUND, RESERVED_ACCOUNTS, is_valid_id
+from exchange.domain.ids import INSURANCE_FUND, RESERVED_ACCOUNTS, SETTLEMENT_ASSET, is_valid_id
+from exchange.domain.instrument import CollateralAsset, Instrument
+from exchange.domain.policy import RiskPolicy
 from exchange.domain.rejects import Reason
 from exchange.domain.units import CASH_MAX
-from tests.properties.naive_accounts import CROSS, Account, Position, execution_order
-from tests.properties.naive_floor import Outcome
-from tests.properties.naive_formulas import GRID_MAX
-from tests.properties.naive_liquidation import NaiveLiquidation
+from tests.properties.naive_accounts import ONE_WAY, Account
+from tests.properties.naive_floor import Limits
+from tests.properties.naive_markets import Market, NaiveMarkets
+from tests.properties.naive_outcome import Outcome
 
 
-class NaiveVenue(NaiveLiquidation):
-    """Accounts, floor and liquidation behind one door for commands."""
+class NaiveVenue(NaiveMarkets):
+    """Accounts, floor, markets and liquidation behind one door for commands."""
 
-    def apply(self, command: AnyCommand, *, now_ns: int = 0) -> Outcome:
-        """Apply one command and return what it brought about; time plays no part in the rules so far."""
-        self.outcome = Outcome()
-        if isinstance(command, PlaceOrder):
-            self.place(command)
-        elif isinstance(command, CancelOrder):
-            self.cancel(command)
-        elif isinstance(command, CancelAllOrders):
-            self.cancel_all(command)
-        elif isinstance(command, (SetMarginMode, SetLeverage)):
-            self.set_up(command)
-        elif isinstance(command, (AddMargin, RemoveMargin)):
-            self.move_margin(command)
-        elif isinstance(command, SetMarkPrices):
-            self.set_marks(command)
-        elif isinstance(command, CreateAccount):
-            self.create(command)
-        elif isinstance(command, Credit):
-            self.credit(command)
-        else:
-            assert isinstance(command, (AdvanceTime, ContinueLiquidations))
+    def __init__(
+        self,
+        instruments: Sequence[Instrument],
+        limits: Limits,
+        policy: RiskPolicy,
+        collateral: Sequence[CollateralAsset] = (),
+    ) -> None:
+        super().__init__(instruments, limits, policy, collateral)
+        self.markets = {symbol: Market() for symbol in self.instruments}
+        self.sliced_at = {}
+        self.book_before = {}
+        self.stirred_by_command = set()
+
+    def apply(self, command: AnyCommand, *, now_ns: int) -> Outcome:
+        """Apply one command at its time and return what it brought about."""
+        self.outcome, self.now, self.steps = Outcome(), now_ns, 0
+        self.book_before, self.stirred_by_command = self.pictures(), set()
+        self.schedule()
+        self.carry_out(command)
         self.liquidate()
+        if isinstance(command, SetMarkPrices | SetIndexPrices | AdvanceTime):
+            self.unwind_fund()
+            self.liquidate()
         return self.outcome
+
+    def carry_out(self, command: AnyCommand) -> None:
+        ways: dict[type, Callable[[Any], None]] = {
+            PlaceOrder: self.place,
+            CancelOrder: self.cancel,
+            CancelAllOrders: self.cancel_all,
+            SetMarginMode: self.set_mode,
+            SetLeverage: self.set_leverage,
+            AddMargin: self.move_margin,
+            RemoveMargin: self.move_margin,
+            SetAutoReplenish: self.set_replenish,
+            SetPositionMode: self.set_position_mode,
+            Withdraw: self.withdraw,
+            SetMarkPrices: self.set_marks,
+            SetIndexPrices: self.set_index_prices,
+            SetCollateralPrices: self.set_asset_prices,
+            SetTradingState: self.set_trading_state,
+            CreateAccount: self.create,
+            Credit: self.credit,
+            AdvanceTime: lambda _: self.advance(),
+            ContinueLiquidations: lambda _: None,
+        }
+        ways[type(command)](command)
 
     @property
     def has_unfinished_liquidations(self) -> bool:
-        return bool(self.flagged_scopes())
-
-    # --- commands of accounts ---------------------------------------------------------------------------------------
-
-    def refuse(self, *reasons: Reason) -> None:
-        self.outcome.refused |= set(reasons)
+        return bool(self.flagged_scopes(waiting=False))
 
     def create(self, command: CreateAccount) -> None:
         name = command.account
@@ -73,8 +102,7 @@ class NaiveVenue(NaiveLiquidation):
             return self.refuse(Reason.ACCOUNT_EXISTS)
         if not is_valid_id(name) or name in RESERVED_ACCOUNTS:
             return self.refuse(Reason.ACCOUNT_NAME)
-        positions = {s: Position(leverage=i.default_leverage) for s, i in self.instruments.items()}
-        self.accounts[name] = Account(name, 0, positions)
+        self.accounts[name] = Account(name, self.fresh_positions(ONE_WAY))
         return None
 
     def credit(self, command: Credit) -> None:
@@ -82,13 +110,28 @@ class NaiveVenue(NaiveLiquidation):
             self.refuse(Reason.CREDIT_RANGE)
         if command.account not in self.accounts and command.account != INSURANCE_FUND:
             self.refuse(Reason.UNKNOWN_ACCOUNT)
+        if command.asset != SETTLEMENT_ASSET and command.asset not in self.collateral:
+            self.refuse(Reason.UNKNOWN_ASSET)
         if self.outcome.refused:
             return
-        self.net_deposits += command.amount
-        if command.account == INSURANCE_FUND:
-            self.fund.wallet += command.amount
+        receiver = self.fund if command.account == INSURANCE_FUND else self.accounts[command.account]
+        if command.asset == SETTLEMENT_ASSET:
+            self.net_deposits += command.amount
+            receiver.wallet += command.amount
         else:
-            self.accounts[command.account].wallet += command.amount
+            self.asset_deposits[command.asset] += command.amount
+            receiver.assets[command.asset] = receiver.assets.get(command.asset, 0) + command.amount
+
+    def set_asset_prices(self, command: SetCollateralPrices) -> None:
+        for price in command.prices:
+            if price.asset not in self.collateral:
+                self.refuse(Reason.UNKNOWN_ASSET)
+            if not 0 < price.price <= CASH_MAX:
+                self.refuse(Reason.MARK_PRICE_RANGE)
+            if [other.asset for other in command.prices].count(price.asset) > 1:
+                self.refuse(Reason.MARK_REPEATED)
+        if not self.outcome.refused:
+            self.asset_prices.update({price.asset: price.price for price in command.prices})
 
     def cancel(self, command: CancelOrder) -> None:
         if command.account not in self.accounts:
@@ -108,77 +151,3 @@ class NaiveVenue(NaiveLiquidation):
             if command.symbol in (None, order.symbol):
                 self.remove(order, Reason.CANCELED_BY_OWNER)
         return None
-
-    def set_up(self, command: SetMarginMode | SetLeverage) -> None:
-        """MARG-015."""
-        if not self.knows(command.account, command.symbol):
-            return
-        account = self.accounts[command.account]
-        p = account.positions[command.symbol]
-        if isinstance(command, SetLeverage):
-            most = max(tier.max_leverage for tier in self.instruments[command.symbol].tiers)
-            if not 1 <= command.leverage <= most:
-                self.refuse(Reason.LEVERAGE_RANGE)
-        if p.q or self.orders_of(command.account, command.symbol):
-            self.refuse(Reason.POSITION_OPEN)
-        if account.flagged & {CROSS, command.symbol}:
-            self.refuse(Reason.LIQUIDATION_IN_PROGRESS)
-        if self.outcome.refused:
-            return
-        if isinstance(command, SetLeverage):
-            p.leverage = command.leverage
-        else:
-            p.mode = command.margin_mode
-
-    def knows(self, name: str, symbol: str) -> bool:
-        if name not in self.accounts:
-            self.refuse(Reason.UNKNOWN_ACCOUNT)
-        if symbol not in self.instruments:
-            self.refuse(Reason.UNKNOWN_SYMBOL)
-        return not self.outcome.refused
-
-    def move_margin(self, command: AddMargin | RemoveMargin) -> None:
-        """MARG-016."""
-        if not self.knows(command.account, command.symbol):
-            return
-        account = self.accounts[command.account]
-        p = account.positions[command.symbol]
-        adding = isinstance(command, AddMargin)
-        if command.amount <= 0:
-            self.refuse(Reason.AMOUNT_NOT_POSITIVE)
-        if p.mode is not MarginMode.ISOLATED or p.q == 0:
-            self.refuse(Reason.NOT_ISOLATED)
-        elif adding and command.amount > self.addable(account):
-            self.refuse(Reason.ADD_ABOVE_AVAILABLE)
-        elif not adding and command.amount > self.removable(account, command.symbol):
-            self.refuse(Reason.REMOVE_ABOVE_MAXIMUM)
-        if not adding and command.symbol in account.flagged:
-            self.refuse(Reason.LIQUIDATION_IN_PROGRESS)
-        if not self.outcome.refused:
-            amount = command.amount if adding else -command.amount
-            account.wallet -= amount
-            p.wallet += amount
-
-    def addable(self, account: Account) -> int:
-        return max(0, self.available(account))
-
-    def removable(self, account: Account, symbol: str) -> int:
-        spare = self.equity(account, symbol) - self.position_initial(account, symbol)
-        return max(0, min(account.positions[symbol].wallet, spare))
-
-    def set_marks(self, command: SetMarkPrices) -> None:
-        """MARG-018: all or nothing."""
-        for mark in command.marks:
-            if mark.symbol not in self.instruments:
-                self.refuse(Reason.UNKNOWN_SYMBOL)
-            if not 0 < mark.price <= GRID_MAX:
-                self.refuse(Reason.MARK_PRICE_RANGE)
-        if not self.outcome.refused:
-            self.marks.update({mark.symbol: mark.price for mark in command.marks})
-
-    def depth(self, symbol: str, side: int) -> list[tuple[int, int]]:
-        """(price, total) of one side, best first."""
-        totals: dict[int, int] = {}
-        for order in execution_order([o for o in self.orders if o.symbol == symbol and o.side == side]):
-            totals[order.price] = totals.get(order.price, 0) + order.open
-        return list(totals.items())

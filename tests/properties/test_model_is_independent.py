@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-VALUES = {f"exchange.domain.{name}" for name in ("commands", "enums", "ids", "instrument", "rejects", "units")}
-RULES_AMONG_VALUES = {"ceil_div", "div_toward_zero", "tier_at"}
+VALUES = {f"exchange.domain.{name}" for name in ("commands", "enums", "ids", "instrument", "policy", "rejects", "units")}
+RULES_AMONG_VALUES = {"ceil_div", "div_half_even", "div_toward_zero", "position_id", "tier_at"}
 
 
 @pytest.mark.parametrize("path", sorted(HERE.glob("naive_*.py")), ids=lambda path: path.name)

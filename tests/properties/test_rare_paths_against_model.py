@@ -28,7 +28,8 @@ from exchange.domain.events import (
     TradeExecuted,
 )
 from exchange.domain.rejects import Reason
-from tests.properties.agreement import Events, Pair
+from tests.properties.agreement import Pair
+from tests.properties.comparisons import Events
 from tests.properties.market import FIRST_MARKS, SYMBOLS
 
 ANT, BEE, CAT = SYMBOLS
@@ -45,7 +46,7 @@ class Stage:
     def apply(self, command: AnyCommand) -> Events:
         first = len(self.pair.history)
         self.pair.apply(command)
-        return tuple(event for _, events in self.pair.history[first:] for event in events)
+        return tuple(event for _, _, events in self.pair.history[first:] for event in events)
 
     def marks(self, **prices: int) -> Events:
         return self.apply(SetMarkPrices(marks=tuple(MarkPrice(f"{name}-PERP", price) for name, price in prices.items())))

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exchange.domain.rejects import Reason
-from exchange.venue.venue import Venue
-from tests.properties.agreement import START_NS, Pair, venue_limits
-from tests.properties.market import DRAW_MAXIMA, INSTRUMENTS, LIMITS, STYLES, Draw, command_of, opening_commands
+from tests.properties.agreement import Pair
+from tests.properties.draws import DRAW_MAXIMA, WAITS, Draw, command_of
+from tests.properties.market import LIMITS, STYLES, Setting, opening_commands, plain_setting
 from tests.properties.profiles import SOAK_EXAMPLES, profile
 
 DRAWS = st.builds(Draw, *(st.integers(0, most) for most in DRAW_MAXIMA))
@@ -45,7 +45,6 @@ REFUSALS = (
     Reason.NOTIONAL_MIN,
     Reason.PRICE_BAND,
     Reason.PRICE_REQUIRED,
-    Reason.PRICE_FORBIDDEN,
     Reason.POST_ONLY_COMBINATION,
     Reason.POST_ONLY_WOULD_CROSS,
     Reason.REDUCE_ONLY_NO_POSITION,
@@ -58,7 +57,6 @@ REFUSALS = (
     Reason.INITIAL_INSUFFICIENT,
     Reason.LEVERAGE_TIER,
     Reason.LEVERAGE_RANGE,
-    Reason.POSITION_OPEN,
     Reason.NOT_ISOLATED,
     Reason.ADD_ABOVE_AVAILABLE,
     Reason.REMOVE_ABOVE_MAXIMUM,
@@ -72,34 +70,35 @@ REFUSALS = (
 MUST_MEET = (*ENDINGS, *(f"refused {reason.value}" for reason in REFUSALS), "orders repeated")
 
 
-def play(limits_number: int, style: int, draws: list[Draw]) -> Pair:
+def play(setting: Setting, draws: list[Draw]) -> Pair:
     """Both venues after the opening and every drawn command, having agreed after each one."""
-    pair = Pair(limits_number)
+    pair = Pair(setting)
     try:
-        for command in opening_commands(style):
+        for command in opening_commands(setting):
             pair.apply(command)
         for draw in draws:
-            pair.apply(command_of(draw, pair.model, style))
+            pair.apply(command_of(draw, pair.model, setting), wait=WAITS[draw.wait % len(WAITS)])
     except AssertionError as difference:
-        difference.add_note("the commands:\n" + "\n".join(repr(command) for command, _ in pair.history))
+        commands = "\n".join(f"{now_ns} {command!r}" for command, now_ns, _ in pair.history)
+        difference.add_note(f"the setting: {setting!r}\nthe commands:\n{commands}")
         raise
     return pair
 
 
-def check_replay(limits_number: int, pair: Pair) -> None:
+def check_replay(pair: Pair) -> None:
     """CONS-006: the same commands at the same times give the same digest, and the same answers on the way."""
-    again = Venue(INSTRUMENTS, venue_limits(limits_number))
-    for number, (command, events) in enumerate(pair.history, start=1):
-        assert again.apply(command, now_ns=START_NS + number) == events
+    again = pair.another_venue()
+    for command, now_ns, events in pair.history:
+        assert again.apply(command, now_ns=now_ns) == events
     assert again.digest() == pair.venue.digest()
 
 
 @pytest.mark.rule("CONS-001", "CONS-002", "CONS-003", "CONS-004", "CONS-005", "CONS-006", "MARG-008", "MARG-019")
 @pytest.mark.parametrize("style", range(STYLES))
 @profile(60)
-@given(limits_number=st.integers(0, len(LIMITS) - 1), draws=st.lists(DRAWS, min_size=40, max_size=100))
-def test_the_venue_agrees_with_the_naive_model_after_every_command(style: int, limits_number: int, draws: list[Draw]) -> None:
-    check_replay(limits_number, play(limits_number, style, draws))
+@given(limits=st.integers(0, len(LIMITS) - 1), draws=st.lists(DRAWS, min_size=40, max_size=100))
+def test_the_venue_agrees_with_the_naive_model_after_every_command(style: int, limits: int, draws: list[Draw]) -> None:
+    check_replay(play(Setting(style=style, limits=limits), draws))
 
 
 @pytest.mark.rule("BOOK-001", "BOOK-004", "BOOK-008", "BOOK-010", "BOOK-011", "BOOK-012", "MARG-009", "MARG-010")
@@ -109,6 +108,6 @@ def test_seeded_runs_agree_too_and_meet_every_kind_of_ending() -> None:
     for seed in SEEDED_RUNS:
         numbers = random.Random(seed)
         draws = [Draw(*(numbers.randint(0, most) for most in DRAW_MAXIMA)) for _ in range(SEEDED_COMMANDS)]
-        counts += play(numbers.randrange(len(LIMITS)), numbers.randrange(STYLES), draws).counts
+        counts += play(plain_setting(numbers), draws).counts
     missing = sorted(name for name in MUST_MEET if not counts[name])
     assert not missing, missing
