@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from decimal import Decimal
 
 import pytest
@@ -20,7 +21,7 @@ from clients import (
     RequestTimeout,
 )
 from clients.transport import login_signature
-from exchange.domain.enums import MarginMode, OrderStatus, Side, TimeInForce
+from exchange.domain.enums import MarginMode, OrderStatus, PositionSide, Side, TimeInForce, TradingState
 from tests.unit.clients.scripted_server import Peer, ScriptedServer, margin_body, order_body
 
 ENCODINGS = ("msgpack", "json")
@@ -332,3 +333,83 @@ def test_every_order_option_is_written_in_the_wires_words() -> None:
         "reduce_only": True,
         "self_trade_prevention": "cancel_both",
     }
+
+
+CALLS: list[tuple[str, Callable[[Client], Awaitable[object]], dict[str, object]]] = [
+    ("order.place", lambda c: c.buy("X", 1, 5, position_side="long"), {"side": "buy", "position_side": "long"}),
+    ("order.place", lambda c: c.sell("X", 1, 5), {"side": "sell"}),
+    ("account.set_margin_mode", lambda c: c.set_margin_mode("X", "cross"), {"symbol": "X", "margin_mode": "cross"}),
+    (
+        "account.set_margin_mode",
+        lambda c: c.set_margin_mode("X", MarginMode.ISOLATED, margin="2.50", position_side=PositionSide.SHORT),
+        {"symbol": "X", "margin_mode": "isolated", "margin": "2.5", "position_side": "short"},
+    ),
+    (
+        "account.set_leverage",
+        lambda c: c.set_leverage("X", 3, position_side="short"),
+        {"symbol": "X", "leverage": 3, "position_side": "short"},
+    ),
+    ("account.add_margin", lambda c: c.add_margin("X", 1, position_side="net"), {"symbol": "X", "amount": "1"}),
+    (
+        "account.remove_margin",
+        lambda c: c.remove_margin("X", 1, position_side="long"),
+        {"symbol": "X", "amount": "1", "position_side": "long"},
+    ),
+    ("account.set_position_mode", lambda c: c.set_position_mode("hedge"), {"position_mode": "hedge"}),
+    ("account.set_auto_replenish", lambda c: c.set_auto_replenish("X", False), {"symbol": "X", "enabled": False}),
+    ("account.withdraw", lambda c: c.withdraw(Decimal("1.50")), {"amount": "1.5"}),
+    ("account.withdraw", lambda c: c.withdraw(2, "BTC"), {"amount": "2", "asset": "BTC"}),
+    ("account.ledger", lambda c: c.ledger(), {"limit": 100}),
+    ("account.ledger", lambda c: c.ledger(limit=5, before=9), {"limit": 5, "before": 9}),
+    ("account.liquidations", lambda c: c.liquidations(limit=5), {"limit": 5}),
+    ("market.funding", lambda c: c.funding("X"), {"symbol": "X"}),
+    ("admin.set_index", lambda c: c.admin_set_index({"X": "1.0"}), {"prices": {"X": "1"}}),
+    ("admin.set_collateral_price", lambda c: c.admin_set_collateral_price({"BTC": 9}), {"prices": {"BTC": "9"}}),
+    (
+        "admin.set_trading_state",
+        lambda c: c.admin_set_trading_state("X", TradingState.HALTED),
+        {"symbol": "X", "trading_state": "halted"},
+    ),
+    ("admin.credit", lambda c: c.admin_credit("zoe", 1, "BTC"), {"account": "zoe", "amount": "1", "asset": "BTC"}),
+    ("admin.liquidations", lambda c: c.admin_liquidations(before=4), {"limit": 100, "before": 4}),
+]
+
+
+@pytest.mark.parametrize(("method", "call", "params"), CALLS, ids=[f"{number}-{row[0]}" for number, row in enumerate(CALLS)])
+async def test_every_method_is_written_in_the_wires_words(
+    server: ScriptedServer, method: str, call: Callable[[Client], Awaitable[object]], params: dict[str, object]
+) -> None:
+    seen: dict[str, object] = {}
+
+    async def script(peer: Peer) -> None:
+        await peer.greet()
+        request = await peer.expect(method)
+        seen.update(request["params"])
+        await peer.refuse(request, "request.invalid_field")
+        await peer.stay()
+
+    server.play(script)
+    async with Client.connect(server.url) as client:
+        with pytest.raises(RequestRefused):
+            await call(client)
+    expected = params if method != "order.place" else {**seen, **params}
+    assert seen == expected
+    assert ("position_side" in seen) == ("position_side" in params)
+
+
+async def test_words_and_amounts_that_do_not_exist_are_refused_before_anything_is_sent(server: ScriptedServer) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.greet()
+        await peer.answer_pings()
+
+    server.play(script)
+    async with Client.connect(server.url) as client:
+        with pytest.raises(ValueError, match="position_side: 'both' is none of net, long, short"):
+            await client.buy("X", 1, position_side="both")  # type: ignore[arg-type]
+        with pytest.raises(ValueError, match="position_mode: 'two_way' is none of one_way, hedge"):
+            await client.set_position_mode("two_way")  # type: ignore[arg-type]
+        with pytest.raises(TypeError, match="margin: a float is not exact"):
+            await client.set_margin_mode("X", "isolated", margin=0.5)  # type: ignore[arg-type]
+        with pytest.raises(TypeError, match=r"prices\.X: a float is not exact"):
+            await client.admin_set_index({"X": 0.5})  # type: ignore[dict-item]
+        await client.ping()

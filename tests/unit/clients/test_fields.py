@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from clients.codec import RECEIVED_BYTES_MAX, JsonCodec, MsgpackCodec, codec_for
 from clients.errors import ProtocolError
 from clients.fields import list_reader, read_as
+from clients.margin_messages import LiquidationRecord, MarginCall
 from clients.market_data import Book, Instrument, Level
 from clients.messages import Account, MarginDecision, Order, Placed, Position
 from clients.updates import Liquidation, read_update
@@ -21,8 +22,10 @@ from tests.unit.clients.scripted_server import (
     book_message,
     channel_message,
     margin_body,
+    margin_call_body,
     order_body,
     position_body,
+    record_body,
     trade_body,
 )
 
@@ -84,6 +87,14 @@ def test_an_event_of_an_unknown_channel_is_no_event() -> None:
         read_update({"channel": "trades", "symbol": 5, "sequence": 1, "data": trade_body()})
 
 
+@pytest.mark.parametrize("channel", ["account", "margin", "funding"])
+def test_where_a_channel_has_kinds_an_unknown_one_is_no_event_and_none_is_a_fault(channel: str) -> None:
+    assert read_update(channel_message(channel, {"type": "news"})) is None
+    for data in ({}, {"type": 5}, [], None):
+        with pytest.raises(ProtocolError, match=f"channel {channel} that does not fit: its data must be a map with a type"):
+            read_update(channel_message(channel, data))
+
+
 def test_encodings_are_named_and_bounded() -> None:
     with pytest.raises(ValueError, match="'xml' is none of 'msgpack', 'json'"):
         codec_for("xml")  # type: ignore[arg-type]
@@ -107,6 +118,8 @@ BODIES: list[tuple[type[Any], dict[str, object]]] = [
     (Order, order_body()),
     (Position, position_body()),
     (Account, account_body()),
+    (LiquidationRecord, record_body()),
+    (MarginCall, margin_call_body()),
     (Instrument, {}),
 ]
 
@@ -135,7 +148,11 @@ def test_no_frame_makes_a_codec_raise_anything_but_a_protocol_error(frame: bytes
 
 @given(where=st.integers(0, 10_000), value=st.integers(0, 255))
 def test_no_mutated_event_makes_the_client_raise_anything_but_a_protocol_error(where: int, value: int) -> None:
-    for message in (book_message("delta", 1, 2, [["1", "2"]]), channel_message("orders", order_body())):
+    for message in (
+        book_message("delta", 1, 2, [["1", "2"]]),
+        channel_message("orders", order_body()),
+        channel_message("margin", margin_call_body()),
+    ):
         frame = bytearray(msgpack.packb(message))
         frame[where % len(frame)] = value
         try:

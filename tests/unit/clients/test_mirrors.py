@@ -6,18 +6,35 @@ from decimal import Decimal
 import pytest
 
 from clients import Client, ConnectionLost, MirrorNotReady, ProtocolError, StreamOverflow
+from clients.margin_messages import Deleverage, FundingPayment, LiquidationRecord, MarginCall
 from clients.market_data import Level, Trade
-from clients.mirror import AccountMirror, BookMirror, MarkMirror, OrderMirror, PositionMirror, RecentEvents
+from clients.messages import Account
+from clients.mirror import (
+    AccountMirror,
+    BookMirror,
+    MarginMirror,
+    MarkMirror,
+    OrderMirror,
+    PositionMirror,
+    RecentEvents,
+)
 from clients.streams import EventStream
 from clients.updates import Update, read_update
+from exchange.domain.enums import MarginMode, PositionSide
 from tests.unit.clients.scripted_server import (
     Peer,
     ScriptedServer,
     account_body,
     book_message,
     channel_message,
+    funding_payment_body,
+    margin_call_body,
+    mark_body,
     order_body,
     position_body,
+    record_body,
+    scope_body,
+    scopes_body,
     trade_body,
 )
 
@@ -144,6 +161,136 @@ def test_positions_and_account_are_the_last_ones_sent() -> None:
     account.ended(None)
     with pytest.raises(MirrorNotReady, match="the client was closed"):
         _ = account.account
+
+
+def test_long_and_short_positions_of_a_symbol_are_kept_apart() -> None:
+    positions = PositionMirror()
+    positions.began()
+    for body in (
+        position_body(quantity="-0.2", position_side="short"),
+        position_body(quantity="0.5", position_side="long"),
+        position_body(quantity="0.6", position_side="long"),
+        position_body("ETH-PERP", "1"),
+    ):
+        positions.receive(update(channel_message("positions", body)))
+    assert positions.quantity("BTC-PERP") == Decimal("0.4")
+    long, short = (positions.position("BTC-PERP", side) for side in (PositionSide.LONG, PositionSide.SHORT))
+    assert (long and long.quantity, short and short.quantity) == (Decimal("0.6"), Decimal("-0.2"))
+    assert positions.position("BTC-PERP") is None
+    shown = [(position.symbol, position.position_side.value) for position in positions.open_positions()]
+    assert shown == [("BTC-PERP", "long"), ("BTC-PERP", "short"), ("ETH-PERP", "net")]
+
+
+def test_marks_carry_index_and_funding() -> None:
+    marks = MarkMirror()
+    marks.began()
+    body = mark_body(index_price="9.5", funding_rate="-0.0001", next_funding_time_us=8)
+    marks.receive(update(channel_message("mark", body, "BTC-PERP")))
+    mark = marks.mark("BTC-PERP")
+    assert mark is not None
+    assert (mark.index_price, mark.funding_rate, mark.next_funding_time_us) == (Decimal("9.5"), Decimal("-0.0001"), 8)
+    assert (marks.price("BTC-PERP"), marks.mark("ETH-PERP")) == (10, None)
+
+
+def test_what_befalls_the_account_is_kept_beside_it() -> None:
+    mirror = AccountMirror()
+    mirror.began()
+    deleverage = {
+        "type": "deleverage",
+        "liquidation_id": 3,
+        "venue": "residual",
+        "symbol": "BTC-PERP",
+        "position_side": "short",
+        "side": "buy",
+        "quantity": "1",
+        "price": None,
+        "value": "0",
+        "realized_pnl": "-1",
+        "time_us": 1,
+    }
+    sale = {"type": "collateral_sale", "asset": "BTC", "quantity": "0.1", "proceeds": "9", "time_us": 1}
+    loss = {
+        "type": "socialized_loss",
+        "liquidation_id": 3,
+        "symbol": "BTC-PERP",
+        "position_side": "net",
+        "amount": "2",
+        "time_us": 1,
+    }
+    for body in (account_body(), funding_payment_body(), deleverage, loss, sale):
+        mirror.receive(update(channel_message("account", body)))
+    payment, adl, *_ = mirror.events.events
+    assert isinstance(payment, FundingPayment)
+    assert (payment.amount, payment.quantity, payment.funding_rate) == (3, Decimal("-0.5"), Decimal("0.0001"))
+    assert isinstance(adl, Deleverage)
+    assert (adl.liquidation_id, adl.position_side, adl.price) == (3, PositionSide.SHORT, None)
+    assert mirror.events.total == 4
+    assert mirror.account.equity == 1000
+    mirror.interrupted("the connection broke")
+    assert mirror.events.interruptions == 1
+    assert mirror.events.total == 4, "what was seen stays true"
+    assert not mirror.ready
+
+
+def test_margin_health_is_replaced_whole_and_warnings_and_records_are_kept() -> None:
+    mirror = MarginMirror()
+    with pytest.raises(MirrorNotReady, match="the mirror of margin health has no present state"):
+        mirror.cross()
+    mirror.began()
+    isolated = scope_body("BTC-PERP", position_side="long", margin_ratio=None, bankrupt=True)
+    for body in (
+        scopes_body(scope_body(), isolated),
+        margin_call_body(),
+        {"type": "liquidation", "record": record_body(5)},
+    ):
+        mirror.receive(update(channel_message("margin", body)))
+    cross, long = mirror.cross(), mirror.isolated("BTC-PERP", PositionSide.LONG)
+    assert mirror.scopes() == (cross, long)
+    assert cross is not None
+    assert (cross.path, cross.margin_ratio, cross.notional) == (MarginMode.CROSS, Decimal("0.8"), 1000)
+    assert long is not None
+    assert (long.margin_ratio, long.bankrupt) == (None, True)
+    assert mirror.isolated("BTC-PERP") is None
+    (call,) = mirror.calls.events
+    assert isinstance(call, MarginCall)
+    assert (call.level, call.health.equity) == (Decimal("0.8"), 50)
+    (record,) = mirror.records.events
+    assert isinstance(record, LiquidationRecord)
+    assert (record.number, record.trigger_marks, record.position_side) == (
+        5,
+        {"BTC-PERP": Decimal("59000.5")},
+        PositionSide.LONG,
+    )
+    mirror.receive(update(channel_message("margin", scopes_body(scope_body()))))
+    assert mirror.isolated("BTC-PERP", PositionSide.LONG) is None
+    mirror.interrupted("the connection broke")
+    assert (mirror.calls.interruptions, mirror.records.interruptions, mirror.calls.total) == (1, 1, 1)
+    with pytest.raises(MirrorNotReady, match="the connection broke"):
+        mirror.scopes()
+
+
+async def test_a_margin_call_reaches_its_handler_and_health_does_not(server: ScriptedServer) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.greet_and_log_in()
+        request = await peer.accept_subscription(channel_message("margin", scopes_body(scope_body())))
+        assert request["params"] == {"channel": "margin"}
+        await peer.send(channel_message("margin", margin_call_body(level="0.6")))
+        await peer.send(channel_message("margin", {"type": "omen", "depth": 3}))
+        await peer.send(channel_message("margin", {"type": "liquidation", "record": record_body()}))
+        await peer.answer_pings()
+
+    server.play(script)
+    calls: list[MarginCall] = []
+    async with Client.connect(server.url, key="k", secret="s") as client:
+        await client.on_margin_call(calls.append)
+        await client.ping()
+    assert [call.level for call in calls] == [Decimal("0.6")]
+
+
+def test_an_account_reads_the_same_as_an_answer_and_as_an_event() -> None:
+    event = update(channel_message("account", account_body(collateral=[{"asset": "BTC", "balance": "1", "value": "9"}])))
+    assert isinstance(event.data, Account)
+    assert event.data.collateral[0].value == 9
 
 
 def test_a_mirror_refuses_the_data_of_another_channel() -> None:
