@@ -317,7 +317,7 @@ def test_edge_17_where_both_sides_fail_the_taker_goes_and_the_maker_stays() -> N
         ("dave", "equity 110, im 91"),
         ("bob sells 5 BTC at 89", "accepted 6, canceled 6 margin.reduce_below_maintenance quantity 5"),
         ("BTC book", "bids 10@89, asks none"),
-        ("alice sells 5 BTC at 89", "accepted 7, canceled 5 margin.maker_fill_check_failed quantity 10, rested 7"),
+        ("alice sells 10 BTC at 89", "accepted 7, canceled 5 margin.maker_fill_check_failed quantity 10, rested 7"),
     )
 
 
