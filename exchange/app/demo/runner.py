@@ -20,6 +20,7 @@ from rich.console import Console
 from clients.bots.twins import Twin, TwinPhase
 from clients.human_units import parse_decimal, plain
 from exchange.app.demo import plans
+from exchange.app.demo.recovery import add_up, read_records
 from exchange.app.demo.stage import Pair, Stage, demo_settings, secret_of, set_stage
 from exchange.app.demo.summary import Money, PairResult, Summary, TwinResult, write_summary
 from exchange.app.demo.tally import clock_text
@@ -215,6 +216,8 @@ async def _sum_up(stage: Stage, path: MarkPath, seed: int, elapsed_s: float) -> 
         liquidations_cross=tally.liquidations["cross"],
         closed_lots={taker: tally.lots(taker) for taker in ("book", "fund", "adl")},
         closed=tally.closed,
+        margin_calls=tally.margin_calls,
+        recoveries=add_up(await read_records(stage.admin)),
         money=Money(
             credited=sum(stage.credited.values(), Decimal(0)),
             equity=sum(equity.values(), Decimal(0)),

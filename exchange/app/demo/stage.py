@@ -119,6 +119,7 @@ async def _cast(stage: Stage, stack: AsyncExitStack, marks: Mapping[str, Decimal
         stage.bots.append(NoiseTrader(client, name=name, seed=seed, instruments=instruments, plans=noise_plans))
     for bot in stage.bots:
         await bot.prepare()
+        await stage.tally.watch_calls(bot.client)
 
 
 async def _join(stage: Stage, stack: AsyncExitStack, account: str, credit: Decimal) -> Client:

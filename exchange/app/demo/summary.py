@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from clients.human_units import plain
+from exchange.app.demo.recovery import HEADING, Recovery
 from exchange.app.ready_file import write_atomically
 
 
@@ -87,6 +88,10 @@ class Summary:
     """Liquidated quantity by who took it (``book``, ``fund``, ``adl``), in whole lots over all symbols."""
     closed: dict[str, dict[str, Decimal]]
     """The same by symbol, in base."""
+    margin_calls: int
+    """Warnings that twins and traders were sent."""
+    recoveries: tuple[Recovery, ...]
+    """What the liquidation records add up to, by path."""
     money: Money
     pairs: tuple[PairResult, ...]
     elapsed_s: float
@@ -102,6 +107,8 @@ class Summary:
             "trades": self.trades,
             "volume": plain(self.volume),
             "liquidations": {"isolated": self.liquidations_isolated, "cross": self.liquidations_cross},
+            "margin_calls": self.margin_calls,
+            "recoveries": [recovery.as_json() for recovery in self.recoveries],
             "liquidation_quantity": dict(self.closed_lots),
             "liquidation_quantity_by_symbol": {
                 taker: {symbol: plain(quantity) for symbol, quantity in sorted(quantities.items())}
@@ -123,9 +130,14 @@ class Summary:
             "Summary",
             f"  path            {self.path}",
             f"  trades          {self.trades:,} worth {self.volume:,.2f}, from {self.commands:,} commands",
-            f"  liquidations    {self.liquidations_isolated} isolated, {self.liquidations_cross} cross",
+            f"  liquidations    {self.liquidations_isolated} isolated, {self.liquidations_cross} cross, "
+            f"after {self.margin_calls} margin calls",
             *(f"  closed by {name:5} {self._closed_text(taker)}" for taker, name in _TAKERS),
             f"  insurance fund  {money.insurance_fund:,.6f} at the final marks",
+            "",
+            "  liquidation records: the median of what owners had left, the worst of how much of a loss its owner paid",
+            HEADING,
+            *(recovery.line() for recovery in self.recoveries),
             "",
             "  twins: the same trades twice, and what is left of each deposit",
             f"    {'pair':8} {'trades':46} {'cross kept':>18} {'isolated kept':>18}",

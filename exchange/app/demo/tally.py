@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from clients.client import Client
 from clients.human_units import plain
+from clients.margin_messages import MarginCall
 from clients.market_data import Instrument, Trade
 from clients.updates import Liquidation, Update
 
@@ -34,6 +35,7 @@ class Tally:
     liquidated_accounts: Counter[str] = field(default_factory=Counter)
     closed: dict[str, dict[str, Decimal]] = field(default_factory=lambda: {"book": {}, "fund": {}, "adl": {}})
     """Liquidated quantity by who took it and symbol."""
+    margin_calls: int = 0
     feed: deque[str] = field(default_factory=lambda: deque(maxlen=FEED_LINES_MAX))
     feed_total: int = 0
 
@@ -41,6 +43,13 @@ class Tally:
         """Subscribe to what is counted."""
         await client.subscribe("trades", handle=self._count_trade)
         await client.subscribe("liquidations", handle=self._count_liquidation)
+
+    async def watch_calls(self, client: Client) -> None:
+        """Count the warnings that an account is sent."""
+        await client.on_margin_call(self._count_call)
+
+    def _count_call(self, call: MarginCall) -> None:
+        self.margin_calls += 1
 
     def _count_trade(self, update: Update) -> None:
         trade = update.data

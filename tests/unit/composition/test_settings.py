@@ -84,10 +84,10 @@ def test_the_sandbox_chooses_every_part_of_the_risk_policy() -> None:
     assert set(POLICY_READERS) == set(RiskPolicy.__struct_fields__)
     assert load_settings().policy == RiskPolicy(
         liquidation_sizing=LiquidationSizing.TARGET,
-        liquidation_target=1_100_000,
-        liquidation_slippage=5_000,
+        liquidation_target=1_250_000,
+        liquidation_slippage=1_000,
         liquidation_fraction=200_000,
-        liquidation_remainder_min=50_000_000,
+        liquidation_remainder_min=5_000_000_000,
         liquidation_rounds_max=16,
         liquidation_retries_max=10,
         unfilled=UnfilledPolicy.TAKEOVER,
