@@ -229,7 +229,7 @@ class LiquidationRecord(msgspec.Struct, frozen=True, kw_only=True):
     returned: Cash
     """What an emptied isolated wallet gave back to the cross wallet."""
     owner_recovery: Ppm | None
-    """What the owner has left of ``collateral``; None where there was none."""
+    """What the owner has left of ``collateral`` and ``replenished``; None where there was none."""
     default_recovery: Ppm
     """``1 - (fund_paid + adl_forgone + socialized + bad_debt) / realised loss``; 1 if nobody paid."""
 

@@ -134,6 +134,7 @@ class Liquidation:
 
     def record(self, *, after: ScopeHealth, left: Cash, returned: Cash, finished_ns: TimeNs) -> LiquidationRecord:
         """Return what is told of it in the end; ``left`` is what remains of the scope's own money (LIQ-016)."""
+        put_in = self.collateral + self.replenished
         return LiquidationRecord(
             liquidation_id=self.liquidation_id,
             account=self.scope.account,
@@ -162,7 +163,7 @@ class Liquidation:
             socialized=self.socialized,
             bad_debt=self.bad_debt,
             returned=returned,
-            owner_recovery=_share(max(0, left), self.collateral) if self.collateral > 0 else None,
+            owner_recovery=_share(max(0, left), put_in) if put_in > 0 else None,
             default_recovery=self._default_recovery(),
         )
 
