@@ -6,6 +6,8 @@ import heapq
 from collections.abc import Sequence
 from fractions import Fraction
 
+from msgspec.structs import replace
+
 from exchange.accounts.liquidation import urgency
 from exchange.accounts.risk import Scope, TouchedScope
 from exchange.domain.enums import MarginMode, PositionSide
@@ -151,8 +153,10 @@ class Resolution:
     def _finish(self, liquidation: Liquidation) -> None:
         """Clear the flag; what an emptied isolated wallet still holds goes back to its owner (LIQ-010)."""
         scope = liquidation.scope
-        health, left = self._closing.health(liquidation), self._close_outs.collateral_of(scope)
         leftover = self._close_outs.settle_flat(scope, liquidation.last_position)
+        health, left = self._closing.health(liquidation), self._close_outs.collateral_of(scope) + leftover.returned
+        if leftover.returned:
+            health = replace(health, equity=left)
         self._closing.tell_sales(scope, leftover)
         liquidation.note_cover(leftover.cover)
         self._close_outs.flag(scope, None)
