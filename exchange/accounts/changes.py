@@ -145,7 +145,7 @@ def _check_mode(account: Account, position: Position, change: SetMarginMode, aro
     if account.liquidation_id is not None or position.liquidation_id is not None:
         return ChangeCheck(Reason.LIQUIDATION_IN_PROGRESS)
     scopes = (Scope(account.account, None), Scope(account.account, position.position_id))
-    if position.quantity and any(around.has_stale_mark(scope) for scope in scopes):
+    if any(around.has_stale_mark(scope) for scope in scopes):
         return ChangeCheck(Reason.MARK_STALE)
     if change.margin_mode is MarginMode.ISOLATED:
         return _check_to_isolated(account, position, change.margin, around.marks)
