@@ -258,7 +258,8 @@ class Pair:
         """CONS-001, CONS-002, CONS-003, CONS-005 and CONS-007, from what the venue shows alone."""
         venue, funds = self.venue, self.venue.funds()
         owned = sum(view.total_equity - view.collateral_value for view, _ in self.views.values())
-        assert owned + funds.fees + funds.insurance_fund_equity == funds.net_deposits, "CONS-001"
+        fund = funds.insurance_fund_wallet + sum(p.unrealized_pnl for p in funds.insurance_fund_positions)
+        assert owned + funds.fees + fund == funds.net_deposits, "CONS-001"
         positions = [p for _, held in self.views.values() for p in held]
         for symbol in SYMBOLS:
             total = sum(p.quantity for p in (*positions, *funds.insurance_fund_positions) if p.symbol == symbol)
@@ -274,7 +275,11 @@ class Pair:
             assert p.quantity or (p.entry_cost == 0 and p.isolated_wallet == 0), f"CONS-002 {p.account} {p.symbol}"
             assert p.quantity * p.position_side.sign >= 0, f"MARG-025 {p.account} {p.symbol}"
         for name, account in self.model.accounts.items():
-            sides = {p.position_side for p in self.views[name][1]}
+            sides = {
+                p.position_side
+                for p in self.views[name][1]
+                if p.quantity or self.model.orders_of(name, position_id(p.symbol, p.position_side))
+            }
             hedged = account.position_mode is PositionMode.HEDGE
             assert sides <= ({PositionSide.LONG, PositionSide.SHORT} if hedged else {PositionSide.NET}), "MARG-025"
             for scope in self.venue.scopes(name):

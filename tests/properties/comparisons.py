@@ -86,9 +86,9 @@ def _compare_changes(events: Events, outcome: Outcome) -> None:
     ]
     assert [row for row in moved if row[2]] == [row for row in outcome.moved if row[2]]
     paid = [(e.account, position_id(e.symbol, e.position_side), e.amount) for e in events if isinstance(e, FundingPaid)]
-    assert sorted(paid) == sorted(outcome.payments)
+    assert sorted(paid) == sorted(row for row in outcome.payments if row[2]), (paid, outcome.payments)
     settled = [(e.symbol, e.funding_rate, e.premium, e.residual, e.payments) for e in events if isinstance(e, FundingSettled)]
-    assert settled == outcome.fundings
+    assert settled == outcome.fundings, (settled, outcome.fundings)
     called = [(e.account, _scope(e), e.level) for e in events if isinstance(e, MarginCalled)]
     assert Counter(called) == Counter(outcome.calls)
 
@@ -97,7 +97,8 @@ def _compare_liquidations(events: Events, outcome: Outcome) -> None:
     """Who was flagged, where the positions went, who paid, and how it ended."""
     started = [(e.account, _scope(e), _health(e.health)) for e in events if isinstance(e, LiquidationStarted)]
     assert Counter(started) == Counter(outcome.started)
-    assert [_transfer(e) for e in events if isinstance(e, PositionTransferred)] == outcome.transfers
+    transfers = [_transfer(e) for e in events if isinstance(e, PositionTransferred)]
+    assert transfers == outcome.transfers, (transfers, outcome.transfers)
     shares = [(e.account, position_id(e.symbol, e.position_side), e.amount) for e in events if isinstance(e, LossSocialized)]
     assert Counter(shares) == Counter(outcome.socialized)
     sold = [(e.account, e.asset, e.quantity, e.proceeds) for e in events if isinstance(e, CollateralSold)]

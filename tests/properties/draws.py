@@ -183,7 +183,8 @@ def _moved(model: NaiveVenue, symbol: str, move_ppm: int) -> int:
 def _position(draw: Draw, model: NaiveVenue) -> Position:
     """The account's position in the symbol, in hedge mode one of both."""
     account, symbol = model.accounts[ACCOUNTS[draw.account]], SYMBOLS[draw.symbol]
-    found = [p for _, p in sorted(account.positions.items()) if p.symbol == symbol]
+    sides = [model.find_position(account, symbol, side) for side in PositionSide]
+    found = [p for p in sides if p is not None]
     return found[draw.size % len(found)]
 
 

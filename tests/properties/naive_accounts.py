@@ -15,8 +15,6 @@ from tests.properties.naive_record import Liquidation
 
 CROSS = None
 """The name of an account's cross scope; an isolated scope is named by its position."""
-ONE_WAY = (PositionSide.NET,)
-HEDGE = (PositionSide.LONG, PositionSide.SHORT)
 
 
 @dataclass(eq=False)
@@ -59,7 +57,7 @@ class Position:
 class Account:
     name: str
     positions: dict[str, Position]
-    """Those of the account's position mode, by name."""
+    """By name; those of the account's other position mode are flat."""
     wallet: int = 0
     position_mode: PositionMode = PositionMode.ONE_WAY
     assets: dict[str, int] = field(default_factory=dict)
@@ -108,10 +106,16 @@ class NaiveAccounts:
             assets=dict.fromkeys(self.collateral, 0),
         )
 
-    def fresh_positions(self, sides: Sequence[PositionSide]) -> dict[str, Position]:
+    def fresh_positions(self) -> dict[str, Position]:
         """MARG-007."""
-        found = [Position(s, side, i.default_leverage) for s, i in sorted(self.instruments.items()) for side in sides]
-        return {p.name: p for p in found}
+        found = [Position(s, side, i.default_leverage) for s, i in self.instruments.items() for side in PositionSide]
+        return {p.name: p for p in sorted(found, key=lambda p: p.name)}
+
+    def find_position(self, account: Account, symbol: str, side: PositionSide) -> Position | None:
+        """MARG-025: None where the account's position mode has no such side."""
+        if (side is PositionSide.NET) == (account.position_mode is PositionMode.HEDGE):
+            return None
+        return next(p for p in account.positions.values() if p.symbol == symbol and p.side is side)
 
     def mark(self, symbol: str) -> int:
         mark = self.marks[symbol]
@@ -203,7 +207,9 @@ class NaiveAccounts:
         return self.equity(account, CROSS) + sum(self.equity(account, s) for s in self.isolated_scopes(account))
 
     def fund_equity(self) -> int:
-        return self.fund.wallet + sum(self.unrealized(s, self.fund.q[s], self.fund.c[s]) for s in self.instruments)
+        """Like that of any cross pool (MARG-005)."""
+        profit = sum(self.unrealized(s, self.fund.q[s], self.fund.c[s]) for s in self.instruments)
+        return self.fund.wallet + sum(self.asset_value(*held) for held in self.fund.assets.items()) + profit
 
     # --- margin held for resting orders (MARG-008) ------------------------------------------------------------------
 

@@ -13,10 +13,10 @@ from exchange.domain.commands import (
     SetPositionMode,
     Withdraw,
 )
-from exchange.domain.enums import MarginMode, PositionMode
+from exchange.domain.enums import MarginMode
 from exchange.domain.ids import SETTLEMENT_ASSET
 from exchange.domain.rejects import Reason
-from tests.properties.naive_accounts import CROSS, HEDGE, ONE_WAY, Account, Position
+from tests.properties.naive_accounts import CROSS, Account, Position
 from tests.properties.naive_liquidation import NaiveLiquidation
 
 AnyPositionCommand = AddMargin | RemoveMargin | SetAutoReplenish | SetLeverage | SetMarginMode
@@ -39,12 +39,10 @@ class NaiveChanges(NaiveLiquidation):
         """The position that the command is about; None, and refused, where there is no such."""
         if not self.knows(command.account, command.symbol):
             return None
-        account = self.accounts[command.account]
-        sides = HEDGE if account.position_mode is PositionMode.HEDGE else ONE_WAY
-        if command.position_side not in sides:
+        p = self.find_position(self.accounts[command.account], command.symbol, command.position_side)
+        if p is None:
             self.refuse(Reason.POSITION_SIDE)
-            return None
-        return next(p for p in account.positions.values() if p.symbol == command.symbol and p.side is command.position_side)
+        return p
 
     def set_position_mode(self, command: SetPositionMode) -> None:
         """MARG-025."""
@@ -54,9 +52,7 @@ class NaiveChanges(NaiveLiquidation):
         has_orders = any(o.account == command.account for o in self.orders)
         if has_orders or any(p.q for p in account.positions.values()):
             return self.refuse(Reason.POSITION_OPEN)
-        if command.position_mode is not account.position_mode:
-            account.position_mode = command.position_mode
-            account.positions = self.fresh_positions(HEDGE if command.position_mode is PositionMode.HEDGE else ONE_WAY)
+        account.position_mode = command.position_mode
         return None
 
     def set_replenish(self, command: SetAutoReplenish) -> None:
@@ -70,23 +66,23 @@ class NaiveChanges(NaiveLiquidation):
         """MARG-015, MARG-021."""
         p = self.named_position(command)
         if p is None:
-            return None
+            return
         account = self.accounts[command.account]
-        if CROSS in account.flagged or p.name in account.flagged:
-            return self.refuse(Reason.LIQUIDATION_IN_PROGRESS)
+        untouched = not p.q and not self.orders_of(account.name, p.name)
+        freely = untouched or p.mode is command.margin_mode
+        if self.scope_of(p) in account.flagged or (not freely and account.flagged.keys() & {CROSS, p.name}):
+            self.refuse(Reason.LIQUIDATION_IN_PROGRESS)
         if p.mode is command.margin_mode:
-            return None
-        if self.is_stale(p.symbol):
+            return
+        if not freely and (self.is_stale(p.symbol) or self.is_scope_stale(account, CROSS)):
             self.refuse(Reason.MARK_STALE)
         after = account.copy()
         moved = self.switch(after, after.positions[p.name], command)
-        untouched = not p.q and not self.orders_of(account.name, p.name)
         if not untouched and not self.may_switch(account, after, p.name, moved, command):
             self.refuse(Reason.SWITCH_INSUFFICIENT)
         if not self.outcome.refused:
             self.accounts[account.name] = after
             self.outcome.moved.append((account.name, p.name, moved))
-        return None
 
     def switch(self, after: Account, p: Position, command: SetMarginMode) -> int:
         moved = -p.wallet

@@ -20,8 +20,13 @@ class NaiveCloseout(NaiveFloor):
 
     transfers = 0
     """To counterparties and as residual, made by the present step."""
+    paid_by_fund = 0
+    """For debts, ever."""
 
     def still_breached(self, name: str, position: str) -> bool:
+        raise NotImplementedError
+
+    def halt(self, symbol: str) -> None:
         raise NotImplementedError
 
     def may_transfer(self, name: str, position: str) -> bool:
@@ -43,7 +48,7 @@ class NaiveCloseout(NaiveFloor):
         lots = max(n for n in range(abs(q) + 1) if n == 0 or self.takeover_need(p.symbol, n, abs(q), share) <= spare)
         if lots:
             value = formulas.bankruptcy_money(self.instruments[p.symbol], q, lots, self.mark(p.symbol), share)
-            self.hand_over(account, p, lots, value, None, "fund", notes, self.fund.wallet)
+            self.hand_over(account, p, lots, value, None, "fund", notes, self.paid_by_fund)
 
     def fund_spare(self) -> int:
         """The fund's equity less what its own positions need."""
@@ -95,7 +100,7 @@ class NaiveCloseout(NaiveFloor):
                 skipped.append((other, held))
                 continue
             value = formulas.bankruptcy_money(self.instruments[p.symbol], p.q, lots, self.mark(p.symbol), share)
-            self.hand_over(account, p, lots, value, (other, held), "auto_deleverage", notes, self.fund.wallet)
+            self.hand_over(account, p, lots, value, (other, held), "auto_deleverage", notes, self.paid_by_fund)
             notes.adl_forgone += max(0, -change)
         for last in (*skipped, None):
             if self.may_transfer(name, position):
@@ -114,15 +119,15 @@ class NaiveCloseout(NaiveFloor):
         lots = abs(p.q) if other is None else min(abs(p.q), abs(other[1].q))
         lack = max(0, -floor(Fraction(self.equity_share(account, p) * lots, abs(p.q))))
         if lack > max(0, self.payable()) and self.policy.bad_debt is BadDebtPolicy.HALT:
-            self.halted.add(p.symbol)
+            self.halt(p.symbol)
             self.outcome.halts.append(p.symbol)
             notes.waiting = True
             return
-        fund_before = self.fund.wallet
+        paid_before = self.paid_by_fund
         self.cover(lack, p.symbol, notes)
         self.add_to_scope(account, self.scope_of(p), lack)
         value = formulas.money(self.instruments[p.symbol], formulas.sign(p.q) * lots, self.mark(p.symbol))
-        self.hand_over(account, p, lots, value, other, "residual", notes, fund_before)
+        self.hand_over(account, p, lots, value, other, "residual", notes, paid_before)
 
     def hand_over(
         self,
@@ -133,7 +138,7 @@ class NaiveCloseout(NaiveFloor):
         other: tuple[Account, Position] | None,
         how: str,
         notes: Liquidation,
-        fund_before: int,
+        paid_before: int,
     ) -> None:
         """Close `lots` of the position for the signed money `value` against another, or give them to the fund."""
         at_mark = formulas.money(self.instruments[p.symbol], formulas.sign(p.q) * lots, self.mark(p.symbol))
@@ -156,8 +161,7 @@ class NaiveCloseout(NaiveFloor):
             self.settle_flat(other[0].name, other[1].name, notes)
         self.settle_flat(account.name, p.name, notes)
         names = (INSURANCE_FUND, p.symbol) if other is None else (other[0].name, other[1].name)
-        fund_change = self.fund.wallet - fund_before - (counter_realized if other is None else 0)
-        figures = (lots, value, realized, counter_realized, fund_change)
+        figures = (lots, value, realized, counter_realized, paid_before - self.paid_by_fund)
         self.outcome.transfers.append(Transfer(how, account.name, p.name, *names, *figures))
 
     # --- what nobody has --------------------------------------------------------------------------------------------
@@ -170,6 +174,7 @@ class NaiveCloseout(NaiveFloor):
             shared = self.socialize(rest, symbol)
             rest -= shared
         self.fund.wallet -= paid + rest
+        self.paid_by_fund += paid + rest
         if notes is not None:
             notes.fund_paid += paid
             notes.socialized += shared

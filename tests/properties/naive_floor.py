@@ -7,12 +7,12 @@ from copy import deepcopy
 from typing import Protocol
 
 from exchange.domain.commands import PlaceOrder
-from exchange.domain.enums import MarginMode, OrderType, PositionMode, SelfTradePrevention, TimeInForce
+from exchange.domain.enums import MarginMode, OrderType, SelfTradePrevention, TimeInForce
 from exchange.domain.instrument import CollateralAsset, Instrument
 from exchange.domain.policy import RiskPolicy
 from exchange.domain.rejects import Reason
 from tests.properties import naive_formulas as formulas
-from tests.properties.naive_accounts import HEDGE, ONE_WAY, Order, Position, execution_order
+from tests.properties.naive_accounts import Order, Position, execution_order
 from tests.properties.naive_fills import Leg, NaiveFills
 from tests.properties.naive_outcome import Decision, Outcome, Trade
 from tests.properties.naive_record import Liquidation
@@ -51,11 +51,7 @@ class NaiveFloor(NaiveFills):
         self.last_trade: dict[str, int] = {}
 
     def position_of(self, command: PlaceOrder) -> Position | None:
-        """MARG-025: None where the account's position mode has no such side."""
-        account = self.accounts[command.account]
-        sides = HEDGE if account.position_mode is PositionMode.HEDGE else ONE_WAY
-        found = [p for p in account.positions.values() if p.symbol == command.symbol and p.side is command.position_side]
-        return found[0] if command.position_side in sides else None
+        return self.find_position(self.accounts[command.account], command.symbol, command.position_side)
 
     def quantity_held(self, order: Order) -> int:
         """The signed size of the position that the order trades; the fund's for its own."""

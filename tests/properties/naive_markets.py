@@ -22,9 +22,10 @@ class Market:
     """What one symbol's mark and funding are made of, beside the book."""
 
     index: int | None = None
-    basis: int | None = None
-    """The moving average of mid - index, in millionths of a tick."""
-    basis_at: int = 0
+    basis: int = 0
+    """The moving average of mid - index, in millionths of a tick; it begins at nothing."""
+    made_at: int | None = None
+    """When the mark was last made; a sample of mid - index weighs as much of the window as has passed since."""
     premium: int = 0
     """The sample that holds now."""
     sampled_at: int | None = None
@@ -82,7 +83,7 @@ class NaiveMarkets(NaiveChanges):
         if self.outcome.refused:
             return
         for mark in command.marks:
-            self.set_mark(mark.symbol, mark.price)
+            self.set_mark(mark.symbol, mark.price, is_fresh=True)
             self.sample_premium(mark.symbol)
 
     def set_index_prices(self, command: SetIndexPrices) -> None:
@@ -91,28 +92,33 @@ class NaiveMarkets(NaiveChanges):
             return
         for price in command.prices:
             self.markets[price.symbol].index = price.price
+            self.remake_mark(price.symbol, is_fresh=True)
             self.sample_premium(price.symbol)
-            self.remake_mark(price.symbol)
 
-    def set_mark(self, symbol: str, price: int) -> None:
+    def set_mark(self, symbol: str, price: int, *, is_fresh: bool) -> None:
         self.marks[symbol] = price
-        self.marked_at[symbol] = self.now
+        if is_fresh:
+            self.marked_at[symbol] = self.now
         self.stirred_by_command.add(symbol)
 
-    def remake_mark(self, symbol: str) -> None:
-        """MARK-003."""
+    def remake_mark(self, symbol: str, *, is_fresh: bool) -> None:
+        """MARK-003; passing time makes no mark fresh (MARK-004)."""
         instrument, market = self.instruments[symbol], self.markets[symbol]
         terms, index = instrument.index_mark, market.index
         if terms is None or index is None:
             return
         bids, asks = self.depth(symbol, 1), self.depth(symbol, -1)
         mid = Fraction(bids[0][0] + asks[0][0], 2) if bids and asks else None
-        if mid is not None:
-            self.average_basis(market, market_formulas.half_even((mid - index) * formulas.MILLION), terms.basis_window)
+        if mid is not None and market.made_at is not None and symbol not in self.halted:
+            weight = min(Fraction(1), Fraction(self.now - market.made_at, terms.basis_window))
+            sample = (mid - index) * formulas.MILLION
+            market.basis = market_formulas.half_even(market.basis + (sample - market.basis) * weight)
+        market.made_at = self.now
         carried = Fraction(index)
         if instrument.funding is not None and market.due is not None:
-            to_go = Fraction(market.rate * (market.due - self.now), instrument.funding.interval * market_formulas.BILLION)
-            carried = index * (1 + to_go)
+            to_go = max(0, market.due - self.now)
+            share = Fraction(market.rate * to_go, instrument.funding.interval * market_formulas.BILLION)
+            carried = index * (1 + share)
         last = Fraction(index) if mid is None else mid
         if symbol in self.last_trade:
             last = Fraction(self.last_trade[symbol])
@@ -121,28 +127,24 @@ class NaiveMarkets(NaiveChanges):
             impacts = [market_formulas.impact_price(instrument, side, notional) for side in (bids, asks)]
             if impacts[0] is not None and impacts[1] is not None:
                 last = (impacts[0] + impacts[1]) / 2
-        price = market_formulas.made_mark(terms, index, carried, market.basis or 0, last)
-        self.set_mark(symbol, price)
-
-    def average_basis(self, market: Market, sample: int, window: int) -> None:
-        if market.basis is None:
-            market.basis = sample
-        else:
-            weight = min(Fraction(1), Fraction(self.now - market.basis_at, window))
-            market.basis = market_formulas.half_even(market.basis + (sample - market.basis) * weight)
-        market.basis_at = self.now
+        price = market_formulas.made_mark(terms, index, carried, market.basis, last)
+        if is_fresh or price != self.marks[symbol]:
+            self.set_mark(symbol, price, is_fresh=is_fresh)
 
     def set_trading_state(self, command: SetTradingState) -> None:
         """BOOK-017."""
         if command.symbol not in self.instruments:
-            return self.refuse(Reason.UNKNOWN_SYMBOL)
-        self.let_premium_hold(command.symbol)
-        if command.trading_state is TradingState.HALTED:
-            self.halted.add(command.symbol)
+            self.refuse(Reason.UNKNOWN_SYMBOL)
+        elif command.trading_state is TradingState.HALTED:
+            self.halt(command.symbol)
         else:
+            self.let_premium_hold(command.symbol)
             self.halted.discard(command.symbol)
             self.stirred_by_command.add(command.symbol)
-        return None
+
+    def halt(self, symbol: str) -> None:
+        self.let_premium_hold(symbol)
+        self.halted.add(symbol)
 
     # --- funding ----------------------------------------------------------------------------------------------------
 
@@ -156,12 +158,14 @@ class NaiveMarkets(NaiveChanges):
             market.sampled_at = self.now
 
     def sample_premium(self, symbol: str) -> None:
+        """FUND-001: over the index, or over the mark where no index was ever given."""
         instrument, market = self.instruments[symbol], self.markets[symbol]
-        if instrument.funding is None or market.index is None:
+        reference = market.index or self.marks[symbol]
+        if instrument.funding is None or reference is None:
             return
         self.let_premium_hold(symbol)
         sides = self.depth(symbol, 1), self.depth(symbol, -1)
-        market.premium = market_formulas.premium(instrument, instrument.funding, market.index, *sides)
+        market.premium = market_formulas.premium(instrument, instrument.funding, reference, *sides)
         market.sampled_at = self.now
 
     def average_premium(self, symbol: str) -> int:
@@ -184,14 +188,15 @@ class NaiveMarkets(NaiveChanges):
                 market.due = (self.now // terms.interval + 1) * terms.interval
 
     def advance(self) -> None:
+        """FUND-004, MARK-003."""
         for symbol in sorted(self.instruments):
-            self.sample_premium(symbol)
+            self.remake_mark(symbol, is_fresh=False)
         for symbol in sorted(self.instruments):
             market = self.markets[symbol]
             if market.due is not None and market.due <= self.now:
                 self.pay_funding(symbol)
         for symbol in sorted(self.instruments):
-            self.remake_mark(symbol)
+            self.sample_premium(symbol)
 
     def pay_funding(self, symbol: str) -> None:
         """FUND-003."""
@@ -204,6 +209,8 @@ class NaiveMarkets(NaiveChanges):
         market.weighted = market.elapsed = 0
         market.due += instrument.funding.interval
         market.rate = rate
+        if self.marks[symbol] is None:
+            return
         total = payments = 0
         for name, account in sorted(self.accounts.items()):
             for _, p in sorted(account.positions.items()):
@@ -211,12 +218,12 @@ class NaiveMarkets(NaiveChanges):
                     amount = market_formulas.funding_credit(instrument, p.q, self.mark(symbol), rate)
                     self.add_to_scope(account, self.scope_of(p), amount)
                     self.outcome.payments.append((name, p.name, amount))
-                    total, payments = total + amount, payments + 1
+                    total, payments = total + amount, payments + (amount != 0)
         if self.fund.q[symbol]:
             amount = market_formulas.funding_credit(instrument, self.fund.q[symbol], self.mark(symbol), rate)
             self.fund.wallet += amount
             self.outcome.payments.append((INSURANCE_FUND, symbol, amount))
-            total, payments = total + amount, payments + 1
+            total, payments = total + amount, payments + (amount != 0)
         self.fund.wallet -= total
         self.outcome.fundings.append((symbol, rate, average, -total, payments))
 

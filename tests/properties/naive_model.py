@@ -35,7 +35,7 @@ from exchange.domain.instrument import CollateralAsset, Instrument
 from exchange.domain.policy import RiskPolicy
 from exchange.domain.rejects import Reason
 from exchange.domain.units import CASH_MAX
-from tests.properties.naive_accounts import ONE_WAY, Account
+from tests.properties.naive_accounts import Account
 from tests.properties.naive_floor import Limits
 from tests.properties.naive_markets import Market, NaiveMarkets
 from tests.properties.naive_outcome import Outcome
@@ -67,6 +67,8 @@ class NaiveVenue(NaiveMarkets):
         if isinstance(command, SetMarkPrices | SetIndexPrices | AdvanceTime):
             self.unwind_fund()
             self.liquidate()
+        if isinstance(command, SetTradingState) and not self.outcome.refused:
+            self.sample_premium(command.symbol)
         return self.outcome
 
     def carry_out(self, command: AnyCommand) -> None:
@@ -102,7 +104,7 @@ class NaiveVenue(NaiveMarkets):
             return self.refuse(Reason.ACCOUNT_EXISTS)
         if not is_valid_id(name) or name in RESERVED_ACCOUNTS:
             return self.refuse(Reason.ACCOUNT_NAME)
-        self.accounts[name] = Account(name, self.fresh_positions(ONE_WAY))
+        self.accounts[name] = Account(name, self.fresh_positions())
         return None
 
     def credit(self, command: Credit) -> None:
