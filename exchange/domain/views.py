@@ -231,7 +231,7 @@ class LiquidationRecord(msgspec.Struct, frozen=True, kw_only=True):
     owner_recovery: Ppm | None
     """What the owner has left of ``collateral`` and ``replenished``; None where there was none."""
     default_recovery: Ppm
-    """``1 - (fund_paid + adl_forgone + socialized + bad_debt) / realised loss``; 1 if nobody paid."""
+    """``1 - (fund_paid + adl_forgone + socialized + bad_debt) / loss``; 1 if nobody paid."""
 
 
 class ScopeView(msgspec.Struct, frozen=True):

@@ -31,6 +31,7 @@ class Liquidation:
         "deleveraged_legs",
         "deleveraged_quantity",
         "fee",
+        "forgone",
         "fund_change",
         "fund_paid",
         "fund_quantity",
@@ -92,6 +93,8 @@ class Liquidation:
         self.deleveraged_legs = 0
         self.realized_pnl: Cash = 0
         self.fee: Cash = 0
+        self.forgone: Cash = 0
+        """What fund and counterparties took over worse than the mark: a loss that was not realised by the scope."""
         self.fund_change: Cash = 0
         self.fund_paid: Cash = 0
         self.adl_forgone: Cash = 0
@@ -116,6 +119,7 @@ class Liquidation:
     def note_transfer(self, position: Position, other: Position, lots: Lots, done: Transfer) -> None:
         """Count what a transfer to the fund or to an opposite position did."""
         self.realized_pnl += done.realized
+        self.forgone += done.forgone
         if other.account == INSURANCE_FUND:
             _count(self.fund_quantity, position.symbol, lots)
             self.fund_paid += done.forgone
@@ -168,9 +172,9 @@ class Liquidation:
         )
 
     def _default_recovery(self) -> Ppm:
-        """Return how much of the realised loss was paid by the owner: all of it if nobody else had to."""
+        """Return how much of the loss was paid by the owner: all of it if nobody else had to."""
         paid = self.fund_paid + self.adl_forgone + self.socialized + self.bad_debt
-        loss = max(0, max(0, self.fee) - self.realized_pnl)
+        loss = max(0, max(0, self.fee) + self.forgone - self.realized_pnl)
         return PPM if not paid else max(0, PPM - _share_up(paid, loss)) if loss else 0
 
     def picture(self) -> list[Any]:
