@@ -34,7 +34,7 @@ from exchange.domain.events import (
     TradeExecuted,
     TradingStateSet,
 )
-from exchange.domain.ids import INSURANCE_FUND, AccountId, LiquidationId, Symbol
+from exchange.domain.ids import AccountId, LiquidationId, Symbol
 from exchange.domain.rejects import Reason
 from exchange.domain.views import OrderView
 from exchange.server.framing import frame_of
@@ -233,7 +233,7 @@ class Publisher:
     def _transfer(self, event: PositionTransferred, applied: Applied) -> None:
         """Send a step, and tell the counterparty what became of its own position (LIQ-008)."""
         self._liquidation(event, applied)
-        if event.counterparty != INSURANCE_FUND and self._subscriptions.of(stream := Stream("account", event.counterparty)):
+        if self._subscriptions.of(stream := Stream("account", event.counterparty)):
             body = deleverage_body(self._venue.instruments[event.symbol], event, applied.time_ns)
             self._send(stream, None, applied, body)
 

@@ -67,7 +67,7 @@ async def test_deposits_are_acknowledged_with_the_wallet_after_them() -> None:
         assert (state["net_deposits"], state["insurance_fund_wallet"]) == ("301005.000001", "1005")
 
 
-@pytest.mark.rule("MARG-018")
+@pytest.mark.rule("MARK-001")
 async def test_marks_are_set_together_or_not_at_all() -> None:
     async with served() as gateway, client(gateway, key="root") as operator:
         await operator.call("subscribe", channel="mark")

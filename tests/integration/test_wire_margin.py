@@ -123,6 +123,8 @@ async def test_in_hedge_mode_a_long_and_a_short_position_stand_side_by_side(alic
     assert (error["code"], error["name"], error["field"]) == (3018, "order.position_side", "position_side")
     await alice.call("account.set_margin_mode", symbol=BTC, margin_mode="isolated", position_side="short")
     await alice.call("account.set_leverage", symbol=BTC, leverage=5, position_side="short")
+    off_the_grid = await alice.refusal("order.place", **order("sell", "1", "100.3", position_side="short"))
+    assert off_the_grid["details"]["path"] == "isolated"
     await trade(alice, bob, "1", "100", position_side="long")
     await bob.call("order.place", **order("buy", "0.4", "100"))
     await alice.call("subscribe", channel="fills")

@@ -8,9 +8,14 @@ import pytest
 from exchange.composition.compose import compose_parts, opening_commands
 from exchange.composition.settings import ClockSettings, Settings, load_settings
 from exchange.domain.commands import AdvanceTime, CreateAccount, Credit, IndexPrice, SetIndexPrices, SetMarkPrices
+from exchange.domain.enums import EntryKind
+from exchange.domain.events import LedgerPosted, LiquidationFinished
 from exchange.domain.instrument import IndexMarkTerms
 from exchange.domain.units import format_cash
+from exchange.domain.views import LedgerEntry
 from exchange.services.clock import ClockMode
+from exchange.services.sequencer import Applied
+from tests.wire_kit import RECORD
 
 
 @pytest.fixture
@@ -64,6 +69,21 @@ def test_the_venue_follows_the_policy_and_takes_the_collateral_of_the_settings(s
     view = parts.venue.account("alice")
     assert format_cash(view.collateral_value) == "111005.505"
     assert format_cash(view.withdrawable) == "100000"
+
+
+@pytest.mark.rule("WIRE-022")
+def test_histories_are_as_long_as_the_settings_say(settings: Settings) -> None:
+    bounds = {"ledger_entries_max": 2, "ledger_entries_total_max": 3, "liquidation_records_max": 1}
+    limits = msgspec.structs.replace(settings.server.limits, **bounds)
+    feed = compose_parts(msgspec.structs.replace(settings, server=msgspec.structs.replace(settings.server, limits=limits))).feed
+    entry = LedgerEntry("alice", "USD", None, EntryKind.FEE, -1, 0)
+    events = (LedgerPosted(entries=(entry,) * 9), LiquidationFinished(record=RECORD), LiquidationFinished(record=RECORD))
+    feed.apply(Applied(99, 0, AdvanceTime(), events))
+    assert len(feed.ledger.page("alice", 9).entries) == 2
+    assert feed.liquidations.page(9).dropped == 1
+    bob = msgspec.structs.replace(entry, account="bob")
+    feed.apply(Applied(100, 0, AdvanceTime(), (LedgerPosted(entries=(bob, bob)),)))
+    assert len(feed.ledger.page("alice", 9).entries) == 1
 
 
 def test_keys_open_their_own_account_and_only_the_admin_key_none(settings: Settings) -> None:

@@ -23,6 +23,8 @@ from exchange.domain.events import (
     CollateralSold,
     FundingPaid,
     LiquidationFinished,
+    LiquidationStarted,
+    LiquidationWaiting,
     LossSocialized,
     MarginCalled,
 )
@@ -324,6 +326,26 @@ def test_health_is_told_when_collateral_is_worth_less() -> None:
     assert health["data"]["scopes"][0]["equity"] == "100026.95"
     gateway._parts.sequencer.submit(SetCollateralPrices(prices=(CollateralPrice("BTC", cash("9")),)))
     assert alice.read() == [], "nothing in it is new"
+
+
+def test_a_liquidation_that_is_over_is_no_longer_remembered_by_name() -> None:
+    gateway = gateway_of()
+    watcher = Client(gateway)
+    watcher.call("subscribe", channel="liquidations", symbol="BTC-PERP")
+    started = LiquidationStarted(
+        liquidation_id=3,
+        account=ALICE,
+        path=MarginMode.ISOLATED,
+        symbol="BTC-PERP",
+        position_side=PositionSide.NET,
+        health=MARGIN_CALL.health,
+        time_ns=T0,
+    )
+    waiting = LiquidationWaiting(liquidation_id=3, account=ALICE, retries_left=1, halted=True)
+    finished = LiquidationFinished(record=replace(RECORD, symbol="BTC-PERP"))
+    publish(gateway, started, waiting, finished)
+    assert [frame["data"]["step"] for frame in watcher.read()] == ["started", "waiting", "finished"]
+    assert not gateway.publisher._liquidating
 
 
 @pytest.mark.rule("WIRE-021")

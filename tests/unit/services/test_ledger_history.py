@@ -63,7 +63,9 @@ def test_of_all_accounts_together_the_oldest_beyond_the_bound_are_dropped() -> N
     assert [each.entry.amount for each in history.page(BOB, 9).entries] == []
     assert history.page(BOB, 9).dropped == 2
     assert amounts(history, 9) == [5, 4, 3], "what was dropped already counts no second time"
-    history.apply(*posted(2, *[(BOB, number) for number in range(3, 8)]))
+    history.apply(*posted(6, (BOB, 3), (BOB, 4)))
+    assert amounts(history, 9) == [5, 4, 3], "its turn comes with its own number"
+    history.apply(*posted(7, (BOB, 5), (BOB, 6), (BOB, 7)))
     assert amounts(history, 9) == []
 
 

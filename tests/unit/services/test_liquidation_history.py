@@ -27,6 +27,7 @@ def test_records_are_numbered_as_they_finish_and_paged_from_the_newest() -> None
     assert [each.number for each in history.page(4).records] == [6, 5, 4, 3]
     assert ids(history.page(4, before=3)) == [11, 12]
     assert [history.page(4, before).has_older for before in (None, 3)] == [True, False]
+    assert [history.page(limit).has_older for limit in (5, 6)] == [True, False]
     assert ids(history.page(9, account=BOB)) == [15, 13, 11]
     assert ids(history.page(1, before=6, account=BOB)) == [13]
     assert history.page(9, account="nobody") == RecordSlice((), 0, False)
