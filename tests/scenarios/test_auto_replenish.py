@@ -24,7 +24,7 @@ def test_it_is_topped_up_by_an_initial_margin_and_lives() -> None:
         (
             "mark BTC 94",
             "liquidation 1 of bob/BTC isolated equity 40 mm 47, cleared 0, replenished 94 isolated 194 wallet 806, "
-            "finished 1 replenished 94 equity 134 rounds 0 owner 1.94 default 1",
+            "finished 1 replenished 94 equity 134 rounds 0 owner 1 default 1",
         ),
         ("bob", "wallet 806, BTC +10 isolated 194 flagged no"),
     )
