@@ -18,12 +18,12 @@ class Histories:
 
     def __init__(self, parts: ExchangeParts, limits: ServerLimits, assets: Assets) -> None:
         self._parts = parts
-        self._page_max = limits.history_page_max
+        self._limits = limits
         self._assets = assets
 
     def ledger(self, account: AccountId, params: requests.HistoryParams) -> wire.LedgerPage:
         """Return movements of an account's money (MARG-028)."""
-        found = self._parts.feed.ledger.page(account, self._limit(params), params.before)
+        found = self._parts.feed.ledger.page(account, _limit(params, self._limits.ledger_page_max), params.before)
         entries = tuple(
             ledger_entry_body(each.entry, self._assets, number=each.number, sequence=each.sequence, time_ns=each.time_ns)
             for each in found.entries
@@ -34,18 +34,20 @@ class Histories:
 
     def liquidations(self, params: requests.HistoryParams, account: AccountId | None = None) -> wire.LiquidationPage:
         """Return records of liquidations, of one account or of all (LIQ-016)."""
-        found = self._parts.feed.liquidations.page(self._limit(params), params.before, account)
+        limit = _limit(params, self._limits.liquidation_page_max)
+        found = self._parts.feed.liquidations.page(limit, params.before, account)
         instruments = self._parts.venue.instruments
         records = tuple(record_body(instruments, each.record, each.number) for each in found.records)
         return wire.LiquidationPage(
             records=records, dropped=found.dropped, next_before=records[-1].number if found.has_older else None
         )
 
-    def _limit(self, params: requests.HistoryParams) -> int:
-        if params.limit > self._page_max:
-            raise fault(
-                Fault.INVALID_FIELD,
-                f"limit {params.limit} is above the {self._page_max} of one page; ask for less, and for more pages with before",
-                field="limit",
-            )
-        return params.limit
+
+def _limit(params: requests.HistoryParams, page_max: int) -> int:
+    if params.limit > page_max:
+        raise fault(
+            Fault.INVALID_FIELD,
+            f"limit {params.limit} is above the {page_max} of one page; ask for less, and for more pages with before",
+            field="limit",
+        )
+    return params.limit

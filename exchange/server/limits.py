@@ -40,8 +40,10 @@ class ServerLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """What may wait in the socket beside our batches (answers to pings), before the connection is cut."""
     book_levels_max: int = 5_000
     """Price levels of each side in a book snapshot."""
-    history_page_max: int = 500
-    """Entries or records of a history in one answer."""
+    ledger_page_max: int = 500
+    """Ledger entries in one answer."""
+    liquidation_page_max: int = 100
+    """Records of liquidations in one answer; one tells of every symbol of a cross scope."""
     ledger_entries_max: int = 2_000
     """Ledger entries of one account that are remembered; older ones are dropped, and counted."""
     ledger_entries_total_max: int = 200_000

@@ -337,6 +337,8 @@ async def test_a_liquidation_ends_in_one_record_for_its_owner_and_the_operator(
         assert (last["step"], last["book_quantity"]) == ("finished", record["book_quantity"])
         assert (last["owner_recovery"], last["default_recovery"]) == (record["owner_recovery"], "1")
         assert told(tiny, "margin", "scopes")[-1]["scopes"][0]["liquidating"] is False
+        error = await tiny.refusal("account.liquidations", limit=101)
+        assert (error["field"], "100 of one page" in error["message"]) == ("limit", True)
         assert (await bob.refusal("admin.liquidations"))["name"] == "session.scope_missing"
         assert (await tiny.call("account.liquidations", before=1)) == {"records": [], "dropped": 0, "next_before": None}
 
