@@ -108,8 +108,8 @@ def test_funding_goes_through_the_fund_which_keeps_what_rounding_leaves() -> Non
     assert posted(table, "wait until 8h") == [
         "fund funding -3 = -3",
         "alice funding 3 = 1003",
-        "bob/BTC-PERP funding -3 = 97",
         "fund funding 3 = 0",
+        "bob/BTC-PERP funding -3 = 97",
     ]
 
 
