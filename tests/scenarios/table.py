@@ -13,7 +13,7 @@ answer with the same events and end in the same state (CONS-006).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from exchange.domain.commands import AdvanceTime, AnyCommand, CreateAccount
 from exchange.domain.events import AnyEvent, CommandRejected, OrderRejected
@@ -44,7 +44,7 @@ class Table:
         collateral: Sequence[CollateralAsset] = (),
     ) -> None:
         """``given`` are commands between semicolons that merely set the stage: none of them may be refused."""
-        self._build = lambda: Venue(instruments, limits, policy, collateral)
+        self._build: Callable[[], Venue] = lambda: Venue(instruments, limits, policy, collateral)
         self.venue = self._build()
         self.now_ns: TimeNs = T0 - STEP_NS
         """The time of the last command."""
