@@ -16,6 +16,7 @@ from typing import NamedTuple
 import pytest
 from hypothesis import given, note
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from exchange.domain.commands import (
     AddMargin,
@@ -103,8 +104,10 @@ INSTRUMENTS = (
 SYMBOLS = tuple(each.symbol for each in INSTRUMENTS)
 FIRST_MARKS = (2_000, 5_000)
 COIN = CollateralAsset(asset="COIN", decimals=2, haircut=250_000, initial_price=1_000)
-COINS = 2_000
-"""Twenty whole ones, which count for 15000."""
+COINS = 4_000
+"""Forty whole ones, which count for as much as everybody else's deposit: ben has nothing else."""
+
+FIRST_DEPOSITS = {"ben": (COIN.asset, COINS), MAKER: (SETTLEMENT_ASSET, 10**12)}
 
 
 class Draw(NamedTuple):
@@ -142,8 +145,8 @@ POLICIES = st.builds(
     fund_unwind_book_share=st.just(PPM),
 )
 _KINDS = (
-    ("place", 47), ("mark", 8), ("run", 9), ("mode", 7), ("leverage", 5), ("remove", 5), ("add", 2), ("withdraw", 6),
-    ("cancel", 2), ("funding", 2), ("replenish", 1), ("hedge", 2), ("credit", 4),
+    ("place", 41), ("mark", 7), ("run", 9), ("friend", 8), ("mode", 7), ("leverage", 5), ("remove", 5), ("add", 2),
+    ("withdraw", 6), ("cancel", 1), ("funding", 2), ("replenish", 1), ("hedge", 2), ("credit", 4),
 )  # fmt: skip
 _KIND_OF = tuple(kind for kind, weight in _KINDS for _ in range(weight))
 _OFFSETS_PPM = (0, 0, 0, 1_000, -1_000, 20_000, -20_000, 60_000, -60_000, 150_000, -150_000, 299_000)
@@ -156,6 +159,7 @@ _VARIANTS: tuple[tuple[OrderType, TimeInForce, bool], ...] = (
     (OrderType.MARKET, TimeInForce.IOC, False),
     (OrderType.MARKET, TimeInForce.IOC, True),
 )
+_BEYOND_PPM = (0, 0, 500, -500, 5_000, 20_000, 60_000, 150_000)
 _MOVES_PPM = (STEP_MAX, -STEP_MAX, STEP_MAX // 2, -STEP_MAX // 2, STEP_MAX // 7, -STEP_MAX // 7)
 
 
@@ -175,9 +179,8 @@ class Play:
         self.events: list[AnyEvent] = []
         for name in (*PERSON, MAKER):
             self.apply(CreateAccount(account=name))
-            self.apply(Credit(account=name, amount=DEPOSIT if name in PERSON else 10**12))
-        for name in PERSON[:2]:
-            self.apply(Credit(account=name, amount=COINS, asset=COIN.asset))
+            asset, amount = FIRST_DEPOSITS.get(name, (SETTLEMENT_ASSET, DEPOSIT))
+            self.apply(Credit(account=name, amount=amount, asset=asset))
         if fund:
             self.apply(Credit(account=INSURANCE_FUND, amount=fund))
         self.set_marks(FIRST_MARKS)
@@ -185,6 +188,8 @@ class Play:
             for instrument in INSTRUMENTS:
                 leverage = FIRST_LEVERAGE.get(name, instrument.max_leverage)
                 self.apply(SetLeverage(account=name, symbol=instrument.symbol, leverage=leverage))
+        if has_maker:
+            self.quote()
         self.paid_in = self.worth
 
     # -- what everybody has ----------------------------------------------------------------------------------------
@@ -286,7 +291,7 @@ def step(play: Play, draw: Draw) -> None:
     account, symbol, kind = PERSON[draw.account], SYMBOLS[draw.symbol], _KIND_OF[draw.kind]
     side, owner = _position_side(play, account, draw), play.venue.account(account)
     held = play.venue.position(account, symbol, side)
-    if kind in ("remove", "add", "mode", "leverage") and (views := _open_positions(play, account, kind)):
+    if kind in ("remove", "add", "mode", "leverage", "friend") and (views := _open_positions(play, account, kind)):
         held = views[draw.symbol % len(views)]
         symbol, side = held.symbol, held.position_side
     match kind:
@@ -296,9 +301,9 @@ def step(play: Play, draw: Draw) -> None:
             moves = (_MOVES_PPM[draw.size % 6], _MOVES_PPM[draw.price % 6] * (draw.variant % 2))
             play.set_marks([_moved(play, each, move) for each, move in zip(SYMBOLS, moves, strict=True)])
         case "run":
-            for _ in range(1 + draw.size // 2):
-                move = STEP_MAX if draw.side else -STEP_MAX
-                play.set_marks([_moved(play, each, move * (draw.variant % 3 or each == symbol)) for each in SYMBOLS])
+            _run(play, symbol, Side.BUY if draw.side else Side.SELL, 1 + draw.size // 2, alone=draw.variant % 3 == 0)
+        case "friend":
+            _sell_to_a_friend(play, draw, held)
         case "mode":
             mode = MarginMode.CROSS if held.margin_mode is MarginMode.ISOLATED else MarginMode.ISOLATED
             play.apply(SetMarginMode(account=account, symbol=symbol, margin_mode=mode, position_side=side))
@@ -338,7 +343,7 @@ def _position_side(play: Play, account: AccountId, draw: Draw) -> PositionSide:
 def _open_positions(play: Play, account: AccountId, kind: str) -> list[PositionView]:
     """Return what a change of settings is best tried on."""
     views = [view for view in play.venue.positions(account) if view.quantity]
-    return [view for view in views if view.margin_mode is MarginMode.ISOLATED or kind in ("mode", "leverage")]
+    return [view for view in views if view.margin_mode is MarginMode.ISOLATED or kind in ("mode", "leverage", "friend")]
 
 
 def _amount(bound: Cash, everything: Cash, draw: Draw) -> Cash:
@@ -350,6 +355,42 @@ def _moved(play: Play, symbol: Symbol, move: int) -> Ticks:
     mark = play.venue.mark_price(symbol) or FIRST_MARKS[SYMBOLS.index(symbol)]
     step_ticks = mark * abs(move) // PPM
     return max(500, min(20_000, mark + step_ticks if move > 0 else mark - step_ticks))
+
+
+def _run(play: Play, symbol: Symbol, way: Side, steps: int, *, alone: bool) -> None:
+    """Move the mark of one symbol, or of both, several steps up or down."""
+    for _ in range(steps):
+        moves = [way.sign * STEP_MAX * (not alone or each == symbol) for each in SYMBOLS]
+        play.set_marks([_moved(play, each, move) for each, move in zip(SYMBOLS, moves, strict=True)])
+
+
+def _sell_to_a_friend(play: Play, draw: Draw, held: PositionView) -> None:
+    """Have another account ask for a whole position at a price near or beyond its bankruptcy, and nobody else.
+
+    Then the owner sells it there, or the mark goes against it until it is liquidated.
+    """
+    if not held.quantity or held.mark_price is None:
+        return
+    friend = PERSON[(PERSON.index(held.account) + 1 + draw.side) % len(PERSON)]
+    way = Side.SELL if held.quantity > 0 else Side.BUY
+    limit = held.bankruptcy_price or held.mark_price
+    limit += way.sign * held.mark_price * _BEYOND_PPM[draw.size % len(_BEYOND_PPM)] // PPM
+    for name in PERSON:
+        play.apply(CancelAllOrders(account=name, symbol=held.symbol))
+    bid = PlaceOrder(
+        account=friend, symbol=held.symbol, side=way.opposite, quantity=abs(held.quantity), limit_price=max(1, limit)
+    )
+    play.apply(replace(bid, position_side=_side_to_open(play, friend, way.opposite)))
+    if draw.price % 2:
+        play.apply(replace(bid, account=held.account, side=way, position_side=held.position_side))
+    else:
+        _run(play, held.symbol, way, 2 + draw.price // 3, alone=True)
+
+
+def _side_to_open(play: Play, account: AccountId, side: Side) -> PositionSide:
+    if play.venue.account(account).position_mode is PositionMode.ONE_WAY:
+        return PositionSide.NET
+    return PositionSide.LONG if side is Side.BUY else PositionSide.SHORT
 
 
 def _place(play: Play, draw: Draw, held: PositionView) -> None:
