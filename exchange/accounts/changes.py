@@ -159,7 +159,7 @@ def _check_to_isolated(account: Account, position: Position, chosen: Cash | None
         usual = initial_margin(position.instrument, position.quantity, mark, position.leverage) + max(0, -profit)
     margin = usual if chosen is None or not position.quantity else chosen
     if margin < usual:
-        return ChangeCheck(Reason.SWITCH_INSUFFICIENT, usual, margin)
+        return ChangeCheck(Reason.SWITCH_MARGIN_MIN, usual, margin)
 
     def change(twin: Account, held: Position) -> None:
         held.margin_mode = MarginMode.ISOLATED

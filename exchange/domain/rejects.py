@@ -53,6 +53,7 @@ class Reason(Enum):
     REMOVE_ABOVE_MAXIMUM = "margin.remove_above_maximum"
     AMOUNT_NOT_POSITIVE = "margin.amount_not_positive"
     SWITCH_INSUFFICIENT = "margin.switch_insufficient"
+    SWITCH_MARGIN_MIN = "margin.switch_margin_below_minimum"
     LEVERAGE_INSUFFICIENT = "margin.leverage_insufficient"
     WITHDRAW_ABOVE_AVAILABLE = "margin.withdraw_above_available"
     MARK_STALE = "margin.mark_stale"

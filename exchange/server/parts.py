@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 from typing import NamedTuple
 
-from exchange.domain.commands import AnyCommand, Credit, SetIndexPrices, SetMarkPrices, Withdraw
+from exchange.domain.commands import AnyCommand, Credit, SetIndexPrices, SetLeverage, SetMarkPrices, Withdraw
 from exchange.domain.events import CommandRejected
 from exchange.domain.ids import SETTLEMENT_ASSET
+from exchange.domain.rejects import Reason
 from exchange.domain.units import CASH_DECIMALS
 from exchange.server.keys import KeyRing
 from exchange.services.clock import Clock
@@ -58,6 +59,8 @@ class ExchangeParts(NamedTuple):
         if isinstance(command, SetMarkPrices | SetIndexPrices):
             field = "marks" if isinstance(command, SetMarkPrices) else "prices"
             error.field = field if event.symbol is None else f"{field}.{event.symbol}"
+        elif isinstance(command, SetLeverage) and event.reason is Reason.LEVERAGE_TIER:
+            error.field = "leverage"  # of an order it is the quantity that can be changed
         return error
 
     def tick(self) -> None:

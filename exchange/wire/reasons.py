@@ -32,8 +32,6 @@ class ReasonEntry(NamedTuple):
     field: str | None
     unit: Unit
     sentence: str
-    below: tuple[str, str] | None = None
-    """Field and sentence where the limit is a lower bound instead: ``actual`` is below it."""
 
 
 REASONS: dict[Reason, ReasonEntry] = {
@@ -193,7 +191,6 @@ REASONS: dict[Reason, ReasonEntry] = {
         "margin_mode",
         Unit.CASH,
         "margin_mode needs {actual} of margin and {limit} is there; add funds, cancel orders, or reduce the position",
-        ("margin", "margin {actual} is below the {limit} that the position needs in its isolated wallet; choose at least that"),
     ),
     Reason.LEVERAGE_INSUFFICIENT: ReasonEntry(
         5014,
@@ -206,6 +203,12 @@ REASONS: dict[Reason, ReasonEntry] = {
     ),
     Reason.MARK_STALE: ReasonEntry(
         5016, None, Unit.NONE, "the mark is too old to judge risk by; until a new one comes, only reduce or add margin or funds"
+    ),
+    Reason.SWITCH_MARGIN_MIN: ReasonEntry(
+        5017,
+        "margin",
+        Unit.CASH,
+        "margin {actual} is below the {limit} that the position needs in its isolated wallet; choose at least that",
     ),
     Reason.LIQUIDATION: ReasonEntry(5100, None, Unit.NONE, "the position behind the order is being liquidated"),
     Reason.AUTO_DELEVERAGED: ReasonEntry(
@@ -264,8 +267,7 @@ def explain(
     gives the grids of prices and quantities.
     """
     entry = REASONS[reason]
-    _, sentence = _field_and_sentence(entry, limit, actual)
-    return sentence.format(
+    return entry.sentence.format(
         limit=_decimal(limit, entry.unit, instrument, cash_decimals) or "the limit",
         actual=_decimal(actual, entry.unit, instrument, cash_decimals) or "given",
         symbol="a symbol" if instrument is None else instrument.symbol,
@@ -283,15 +285,8 @@ def rejection(
 ) -> WireError:
     """Return the error that tells a peer why the core refused. Units: as in ``explain``."""
     entry = REASONS[reason]
-    field, _ = _field_and_sentence(entry, limit, actual)
     message = explain(reason, limit, actual, instrument, cash_decimals=cash_decimals)
-    return WireError(entry.code, reason.value, message, field=field, details=details)
-
-
-def _field_and_sentence(entry: ReasonEntry, limit: int | None, actual: int | None) -> tuple[str | None, str]:
-    if entry.below is not None and limit is not None and actual is not None and actual < limit:
-        return entry.below
-    return entry.field, entry.sentence
+    return WireError(entry.code, reason.value, message, field=entry.field, details=details)
 
 
 def _decimal(value: int | None, unit: Unit, instrument: Instrument | None, cash_decimals: int) -> str | None:

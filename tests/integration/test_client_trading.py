@@ -148,7 +148,7 @@ async def test_margin_mode_leverage_and_isolated_margin(alice: Client, bob: Clie
     back = await alice.set_margin_mode(ETH, MarginMode.ISOLATED, margin=1000)
     assert (back.margin_moved, (await alice.positions(ETH))[0].isolated_wallet) == (1000, 1000)
     await alice.set_margin_mode(ETH, MarginMode.CROSS)
-    with pytest.raises(RequestRefused, match=r"margin\.switch_insufficient \(field margin\): margin 1 is below the "):
+    with pytest.raises(RequestRefused, match=r"margin\.switch_margin_below_minimum \(field margin\): margin 1 is below the "):
         await alice.set_margin_mode(ETH, MarginMode.ISOLATED, margin=1)
 
 

@@ -82,7 +82,7 @@ async def test_an_open_position_changes_its_margin_mode_and_the_answer_tells_wha
     back = await alice.call("account.set_margin_mode", symbol=BTC, margin_mode="cross")
     assert back["margin_moved"] == "-15.5"
     error = await alice.refusal("account.set_margin_mode", symbol=BTC, margin_mode="isolated", margin="9.999999")
-    assert (error["code"], error["field"]) == (5013, "margin")
+    assert (error["code"], error["field"]) == (5017, "margin")
     assert error["message"].startswith("margin 9.999999 is below the 10 that the position needs")
     error = await alice.refusal("account.set_margin_mode", symbol=BTC, margin_mode="isolated", margin="200000")
     assert (error["name"], error["field"]) == ("margin.switch_insufficient", "margin_mode")
@@ -101,6 +101,9 @@ async def test_a_lower_leverage_tells_what_it_cost_and_one_that_cannot_be_names_
     assert (position["isolated_wallet"], position["notional"], position["effective_leverage"]) == ("25", "100", "4")
     error = await alice.refusal("account.set_leverage", symbol=BTC, leverage=11)
     assert error["message"] == "leverage 11 is outside the range from 1 to 10; choose one inside"
+    await alice.call("order.place", symbol=BTC, side="buy", order_type="limit", limit_price="100", quantity="100")
+    error = await alice.refusal("account.set_leverage", symbol=BTC, leverage=6)
+    assert (error["name"], error["field"]) == ("margin.leverage_above_tier", "leverage")
 
 
 @pytest.mark.rule("MARG-016")

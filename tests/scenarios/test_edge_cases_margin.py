@@ -129,7 +129,7 @@ def test_edge_13_a_mode_switch_with_an_open_position_and_orders() -> None:
     [
         ("", "mode BTC isolated moved 145"),
         (" with 145", "mode BTC isolated moved 145"),
-        (" with 144.999999", "refused margin.switch_insufficient limit 145000000 actual 144999999"),
+        (" with 144.999999", "refused margin.switch_margin_below_minimum limit 145000000 actual 144999999"),
         (" with 1000", "mode BTC isolated moved 1000"),
         (" with 1000.000001", "refused margin.switch_insufficient limit 1000000000 actual 1000000001"),
     ],
