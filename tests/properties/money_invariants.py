@@ -17,6 +17,7 @@ from exchange.domain.events import (
     LedgerPosted,
     LeverageSet,
     LiquidationFinished,
+    LossSocialized,
     MarginModeSet,
     MarginMoved,
     PositionTransferred,
@@ -173,6 +174,11 @@ def isolation(step: Step, seen: Counter[str]) -> Faults:
     for account, amount in into.items():
         if moved[account, None] != -amount:
             yield f"{account}'s cross wallet gave {-moved[account, None]} where its isolated ones got {amount}"
+    paid = sum(entry.amount for entry in entries_of(step) if entry.kind is EntryKind.SOCIALIZED_LOSS and entry.amount < 0)
+    shares = sum(event.amount for event in step.events if isinstance(event, LossSocialized))
+    seen["socialized losses"] += bool(shares)
+    if paid != -shares:
+        yield f"{-paid} of losses was collected and {shares} was told"
     yield from _wallets_add_up(step, seen)
 
 

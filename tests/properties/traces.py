@@ -61,6 +61,8 @@ from tests.properties.pictures import Picture, addable, asset_withdrawable, remo
 ACCOUNTS: tuple[AccountId, ...] = ("alice", "bob", "carol", "dave", "erin", "frank")
 WALLETS = (9_000, 2_500, 6_000, 3_500, 25_000, 1_500)
 HEDGERS = ("erin", "dave")
+CROWD: tuple[AccountId, ...] = ("bob", "carol", "dave", "frank")
+"""Those who trade in a crowded trace: none of them is rich enough to take what the others lose."""
 HOUR: TimeNs = 3_600 * 10**9
 PAUSES: tuple[TimeNs, ...] = (10**6, 10**6, 10**6, 10**9, 60 * 10**9, 1_200 * 10**9)
 FIRST_PRICES = {"ANT-PERP": 100, "BEE-PERP": 41, "CAT-PERP": 1_000}
@@ -125,8 +127,8 @@ class Probe(NamedTuple):
     must_pass: bool | None = None
 
 
-def draw_market(random: Random) -> Market:
-    """Return a market with a policy of its own, and bounds that are often tight."""
+def draw_market(random: Random, *, crowded: bool) -> Market:
+    """Return a market with a policy of its own, and bounds that are often tight; a crowded one takes any mark."""
     policy = RiskPolicy(
         liquidation_sizing=random.choice(tuple(LiquidationSizing)),
         liquidation_target=random.choice((1_000_000, 1_100_000, 1_500_000)),
@@ -137,14 +139,14 @@ def draw_market(random: Random) -> Market:
         liquidation_retries_max=random.choice((0, 2, 4)),
         unfilled=random.choice(tuple(UnfilledPolicy)),
         fund_covers=random.random() < 0.25,
-        bad_debt=random.choice(tuple(BadDebtPolicy)),
+        bad_debt=random.choice((BadDebtPolicy.SOCIALIZE, *BadDebtPolicy)),
         adl_ranking=random.choice(tuple(AdlRanking)),
         fund_unwind_fraction=random.choice((0, 200_000, 1_000_000)),
         fund_unwind_notional_min=random.choice((0, 1_500)),
         fund_unwind_book_share=random.choice((250_000, 1_000_000)),
         fund_unwind_interval=random.choice((0, 10**9)),
-        mark_stale_after=random.choice((0, 0, HOUR)),
-        mark_jump_max=random.choice((0, 0, 250_000)),
+        mark_stale_after=0 if crowded else random.choice((0, HOUR)),
+        mark_jump_max=0 if crowded else random.choice((0, 250_000)),
     )
     limits = VenueLimits(
         liquidation_steps_max=random.choice((64, 64, 1, 2)),
@@ -176,7 +178,7 @@ def opening(random: Random, *, crowded: bool) -> list[AnyCommand]:
                 commands.append(SetLeverage(account=account, symbol=symbol, leverage=leverage, position_side=side))
     marks = tuple(MarkPrice(symbol, FIRST_PRICES[symbol]) for symbol in ("ANT-PERP", "BEE-PERP"))
     commands += [SetMarkPrices(marks=marks), SetIndexPrices(prices=(IndexPrice("CAT-PERP", FIRST_PRICES["CAT-PERP"]),))]
-    if random.random() < (0.3 if crowded else 0.6):
+    if random.random() < (0.1 if crowded else 0.6):
         commands.append(Credit(account=INSURANCE_FUND, amount=random.choice((100, 500, 3_000))))
     return commands
 
@@ -192,8 +194,9 @@ class Trace:
     def __init__(self, seed: int) -> None:
         self.seed = seed
         self._random = Random(seed)
-        self.market = draw_market(self._random)
         self._crowded = self._random.random() < 0.5
+        self.market = draw_market(self._random, crowded=self._crowded)
+        self._traders = CROWD if self._crowded else ACCOUNTS
         self.venue = self.market.open()
         self._now_ns = T0
         self.log: list[tuple[AnyCommand, TimeNs]] = []
@@ -271,12 +274,14 @@ class Trace:
         kinds = (
             ("trade", 70 if self._crowded else 35), ("order", 34), ("marks", 8), ("gap", 10), ("cancel", 4), ("bound", 10),
             ("mode", 4), ("leverage", 3), ("credit", 12 if self._crowded else 4), ("asset", 2), ("halt", 1), ("time", 2),
-            ("replenish", 1),
+            ("replenish", 4), ("squeeze", 4 if self._crowded else 0),
         )  # fmt: skip
         kind = random.choices([name for name, _ in kinds], [weight for _, weight in kinds])[0]
         match kind:
             case "trade":
                 return self._trade()
+            case "squeeze":
+                return self._squeeze()
             case "order":
                 return [Probe(self._order(picture))]
             case "marks":
@@ -286,8 +291,8 @@ class Trace:
             case "bound":
                 return self._bound(picture)
             case "credit":
-                poorest = min(ACCOUNTS, key=lambda name: picture.accounts[name].available_balance)
-                account = random.choice((poorest, poorest, INSURANCE_FUND))
+                poorest = min(self._traders, key=lambda name: picture.accounts[name].available_balance)
+                account = random.choice((poorest, poorest, poorest if self._crowded else INSURANCE_FUND))
                 return [Probe(Credit(account=account, amount=random.randint(1, 4_000)))]
             case "asset":
                 return self._asset()
@@ -341,15 +346,35 @@ class Trace:
 
     def _trade(self) -> list[Probe]:
         """Have two accounts trade near the mark, the one as maker and the other as taker."""
-        random, symbol = self._random, self._random.choice(tuple(FIRST_PRICES))
-        maker, taker = random.sample(ACCOUNTS, 2)
-        mark = self.venue.mark_price(symbol)
-        assert mark is not None, "every symbol has its first price"
-        price = max(1, mark + mark * random.choice((0, 0, 0, -10, 10, -25, 25)) // 1_000)
-        side = random.choice(tuple(Side))
-        quantity = min(self._affordable(name, symbol, self._position_side(name, side), mark) for name in (maker, taker))
+        symbol = self._random.choice(tuple(FIRST_PRICES))
+        maker, taker = self._random.sample(self._traders, 2)
+        return self._pair(symbol, maker, taker, self._random.choice(tuple(Side)))
+
+    def _squeeze(self) -> list[Probe]:
+        """Have one sell what another buys and buy what a third sells, as much as can be, and let both symbols fall far."""
+        names, symbols = self._random.sample(self._traders, 3), ("ANT-PERP", "BEE-PERP")
+        loser, between, other = names
+        commands: list[AnyCommand] = [SetMarkPrices(marks=tuple(MarkPrice(each, FIRST_PRICES[each]) for each in symbols))]
+        for name in names:
+            commands += [CancelAllOrders(account=name), Credit(account=name, amount=self._random.randint(1_500, 4_000))]
+            places = [(symbol, side) for symbol in symbols for side in sides_of(name)]
+            commands += [SetLeverage(account=name, symbol=place[0], leverage=8, position_side=place[1]) for place in places]
+        fallen = SetMarkPrices(marks=tuple(MarkPrice(each, FIRST_PRICES[each] * 4 // 10) for each in symbols))
+        trades = [
+            *self._pair("ANT-PERP", between, loser, Side.BUY, mark=FIRST_PRICES["ANT-PERP"]),
+            *self._pair("BEE-PERP", other, between, Side.BUY, mark=FIRST_PRICES["BEE-PERP"]),
+        ]
+        return [*(Probe(command) for command in commands), *trades, Probe(fallen)]
+
+    def _pair(self, symbol: Symbol, maker: AccountId, taker: AccountId, side: Side, mark: int | None = None) -> list[Probe]:
+        """Return an order and one that meets it: about what both can afford near the mark, or the most at a given one."""
+        random, now = self._random, self._price(symbol)
+        price = mark or max(1, now + now * random.choice((0, 0, 0, -10, 10, -25, 25)) // 1_000)
+        most = self.venue.instruments[symbol].quantity_max
+        for name in (maker, taker):
+            most = most if mark else min(most, self._affordable(name, symbol, self._position_side(name, side), now))
         made = PlaceOrder(
-            account=maker, symbol=symbol, side=side.opposite, quantity=quantity, limit_price=price,
+            account=maker, symbol=symbol, side=side.opposite, quantity=most, limit_price=price,
             position_side=self._position_side(maker, side.opposite),
         )  # fmt: skip
         return [
@@ -373,7 +398,7 @@ class Trace:
 
     def _order(self, picture: Picture) -> PlaceOrder:
         random = self._random
-        account, symbol, side = random.choice(ACCOUNTS), random.choice(tuple(FIRST_PRICES)), random.choice(tuple(Side))
+        account, symbol, side = random.choice(self._traders), random.choice(tuple(FIRST_PRICES)), random.choice(tuple(Side))
         position_side = self._position_side(account, side)
         held = picture.position(account, symbol, position_side)
         mark = self.venue.mark_price(symbol)
