@@ -214,11 +214,14 @@ class Trace:
                 yield from self._continue()
 
     def settle(self, rounds: int) -> Iterator[Step]:
-        """Do all that a waiting liquidation may wait for, so many times: open what is halted, fund, marks once more."""
+        """Empty the books and let prices fall a little, then do all that waiting liquidations may wait for, so many times."""
+        for command in (*(CancelAllOrders(account=name) for name in ACCOUNTS), *self._marks_at(95)):
+            yield self._apply(Probe(command))
+            yield from self._continue()
         for _ in range(rounds):
             if not any(scope.liquidating for scope in self.picture.scopes):
                 return
-            for command in (*self._reopen(), Credit(account=INSURANCE_FUND, amount=100_000), *self._same_marks()):
+            for command in (*self._reopen(), Credit(account=INSURANCE_FUND, amount=100_000), *self._marks_at(100)):
                 yield self._apply(Probe(command))
                 yield from self._continue()
 
@@ -234,9 +237,11 @@ class Trace:
         symbols = [symbol for symbol in FIRST_PRICES if self.venue.trading_state(symbol) is TradingState.HALTED]
         return [SetTradingState(symbol=symbol, trading_state=TradingState.OPEN) for symbol in symbols]
 
-    def _same_marks(self) -> list[AnyCommand]:
-        marks = tuple(MarkPrice(symbol, self._price(symbol)) for symbol in ("ANT-PERP", "BEE-PERP"))
-        return [SetMarkPrices(marks=marks), SetIndexPrices(prices=(IndexPrice("CAT-PERP", self._price("CAT-PERP")),))]
+    def _marks_at(self, percent: int) -> list[AnyCommand]:
+        """Return commands that tell all prices at so much of what they are."""
+        prices = {symbol: max(1, self._price(symbol) * percent // 100) for symbol in FIRST_PRICES}
+        marks = tuple(MarkPrice(symbol, prices[symbol]) for symbol in ("ANT-PERP", "BEE-PERP"))
+        return [SetMarkPrices(marks=marks), SetIndexPrices(prices=(IndexPrice("CAT-PERP", prices["CAT-PERP"]),))]
 
     def _price(self, symbol: Symbol) -> int:
         found = self.venue.mark_price(symbol)
