@@ -85,11 +85,6 @@ def decimal_places(value: Decimal) -> int:
     return len(plain(value).partition(".")[2])
 
 
-def is_multiple(value: Decimal, step: Decimal) -> bool:
-    """Return whether ``value`` lies on the grid of ``step``."""
-    return round_down(value, step) == value
-
-
 def round_down(value: Decimal, step: Decimal) -> Decimal:
     """Return the largest multiple of ``step`` that is not above ``value`` (toward minus infinity)."""
     return _EXACT.multiply(_steps_below(value, step), step)

@@ -101,7 +101,6 @@ class TwinRecord:
     phase: TwinPhase = TwinPhase.SETTING_UP
     entries: dict[str, Position] = field(default_factory=dict)
     """The positions as they stood when opening was done."""
-    equity_at_entry: Decimal | None = None
     equity: Decimal | None = None
     equity_low: Decimal | None = None
     positions: tuple[Position, ...] = ()
@@ -165,7 +164,6 @@ class Twin(Bot):
         if not missing or self._opening_turns >= OPENING_TURNS_MAX or self.record.liquidations:
             self.record.phase = TwinPhase.HOLDING
             await self.look()
-            self.record.equity_at_entry = self.record.equity
             self.record.entries = {position.symbol: position for position in self.record.positions if position.quantity}
 
     def _missing(self) -> list[PlaceOrder]:

@@ -12,13 +12,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import exchange
+from exchange.app.exit_codes import EXIT_BROKEN_PIPE, EXIT_FAILED, EXIT_INTERRUPTED
 from exchange.app.options import DemoOptions, ServeOptions
 
-EXIT_DONE = 0
-EXIT_FAILED = 1
-EXIT_USAGE = 2
-EXIT_INTERRUPTED = 130
-EXIT_BROKEN_PIPE = 141
 SEED_MAX = 2**63 - 1
 
 _DESCRIPTION = "A derivatives exchange on your own machine: one real order book, cross and isolated margin, over WebSockets."

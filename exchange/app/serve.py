@@ -8,15 +8,12 @@ import sys
 from pathlib import Path
 
 from exchange.app.banner import format_banner
+from exchange.app.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_USAGE
 from exchange.app.options import ServeOptions
 from exchange.app.ready_file import write_ready_file
 from exchange.composition.compose import Exchange, compose
 from exchange.composition.settings import Settings, load_settings
 from exchange.server.handshake import is_loopback
-
-EXIT_DONE = 0
-EXIT_FAILED = 1
-EXIT_USAGE = 2
 
 
 def run_serve(options: ServeOptions) -> int:

@@ -25,6 +25,7 @@ from exchange.app.demo.stage import Pair, Stage, demo_settings, secret_of, set_s
 from exchange.app.demo.summary import Money, PairResult, Summary, TwinResult, write_summary
 from exchange.app.demo.tally import clock_text
 from exchange.app.demo.view import Frame, LiveView, MarkRow, PlainView, PositionRow, TwinRow, View
+from exchange.app.exit_codes import EXIT_TERMINATED
 from exchange.app.options import DemoOptions
 from exchange.composition.mark_paths import load_mark_path
 from exchange.composition.settings import Settings, load_settings
@@ -34,7 +35,6 @@ from exchange.services.mark_window import Window
 LIVE_SECONDS = 30.0
 """How long the live view takes for the path on a machine that could go faster; plain output does not wait."""
 BOOK_DEPTH = 5
-EXIT_TERMINATED = 143
 US_PER_MS = 1_000
 SOURCES_NAMED_MAX = 1
 """More are named at the symbols only."""

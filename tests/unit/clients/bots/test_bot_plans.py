@@ -11,7 +11,7 @@ from clients import Client
 from clients.bots import MarketMaker, NoisePlan, NoiseTrader, QuotePlan, TwinLeg, TwinPlan
 from clients.bots.market_maker import Quote, price_step, quotes
 from clients.bots.sizing import quantity_for, scaled_quantity
-from clients.human_units import is_multiple
+from clients.human_units import round_down
 from clients.market_data import Instrument, Tier
 from exchange.domain.enums import Side
 
@@ -91,7 +91,7 @@ def test_quotes_never_cross_repeat_or_leave_tick_and_band(
     bids, asks = sides(found, Side.BUY), sides(found, Side.SELL)
     assert bids == sorted(set(bids), reverse=True)
     assert asks == sorted(set(asks))
-    assert all(is_multiple(price, BTC.tick_size) and price > 0 for price in bids + asks)
+    assert all(round_down(price, BTC.tick_size) == price and price > 0 for price in bids + asks)
     assert all(mark * D("0.95") <= price for price in bids)
     assert all(price <= mark * D("1.05") for price in asks)
     if bids and asks:
