@@ -14,6 +14,7 @@ from exchange.domain.enums import EntryKind, MarginMode, PositionSide
 from exchange.domain.events import (
     FillSide,
     FundingPaid,
+    FundingSettled,
     LedgerPosted,
     LeverageSet,
     LiquidationFinished,
@@ -41,11 +42,18 @@ def conservation(step: Step, seen: Counter[str]) -> Faults:
     now = step.after
     total = now.funds.fees + now.funds.insurance_fund_wallet
     total += sum(view.wallet_balance for view in now.accounts.values())
-    held = (*now.positions.values(), *now.funds.insurance_fund_positions)
-    total += sum(view.isolated_wallet - view.entry_cost for view in held)
+    everyone = (*now.positions.values(), *now.funds.insurance_fund_positions)
+    total += sum(view.isolated_wallet - view.entry_cost for view in everyone)
     seen["ledgers"] += 1
     if not total == now.deposits[SETTLEMENT_ASSET] == now.funds.net_deposits:
         yield f"{total} of money where {now.deposits[SETTLEMENT_ASSET]} was paid in"
+    for event in step.events:
+        if isinstance(event, FundingSettled):
+            seen["fundings"] += 1
+            held = [view for view in step.before.positions.values() if view.symbol == event.symbol and view.quantity]
+            # The fund's own position is one more.
+            if not 0 <= event.residual <= len(held):
+                yield f"funding {len(held)} positions left {event.residual} to the fund"
     balances: Counter[str] = Counter({each.asset: each.insurance_fund_balance for each in now.funds.assets})
     for view in now.accounts.values():
         balances.update({each.asset: each.balance for each in view.collateral})
