@@ -108,6 +108,23 @@ def test_those_who_have_won_nothing_pay_nothing_and_the_rest_is_the_funds_debt()
 
 
 @pytest.mark.rule("LIQ-009")
+def test_what_the_fund_has_lost_on_its_own_positions_it_cannot_pay() -> None:
+    """It took frank's ETH over at 90 and has 20 in its wallet; at 10 it is 60 under water, and bob's 10 are bad debt."""
+    short = "bob deposits 1000; dave deposits 708.5; erin deposits 10000; frank deposits 10.000002; fund deposits 20;"
+    short += "mark BTC 100 ETH 100; bob sets BTC isolated; frank sets ETH isolated; erin sells 9 ETH at 100;"
+    short += "frank buys 1 ETH at 100; dave sells 1 BTC at 100; bob buys 1 BTC at 100; dave buys 8 ETH at 100; mark ETH 85"
+    Table(short, policy=NEGATIVE_FUND).play(
+        ("fund", "wallet 20, ETH +1 cost 90"),
+        (
+            "mark BTC 80 ETH 10",
+            "liquidation 2 of bob/BTC isolated equity -10, cleared 0, accepted 7, canceled 7 order.ioc_remainder, "
+            "settled 0/1 BTC sell at 90, residual 1 to dave fund_change -10, finished 2 fund_paid 0 bad_debt 10",
+        ),
+        ("fund", "wallet 10, equity -70"),
+    )
+
+
+@pytest.mark.rule("LIQ-009")
 def test_a_winner_of_exactly_nothing_is_none() -> None:
     """Frank bought at 60, the mark. Dave alone pays, all that he has; then he is liquidated himself."""
     at_mark = stage("30").replace("at 48", "at 60")

@@ -89,13 +89,13 @@ def test_levering_up_moves_nothing_and_never_resets_what_was_added() -> None:
 
 @pytest.mark.rule("MARG-022")
 def test_a_position_under_initial_margin_may_be_levered_up_without_money() -> None:
-    Table(
-        RICH + "bob deposits 201; bob sets BTC isolated; bob sets BTC leverage 5; bob buys 10 BTC at 100;"
-        "alice sells 10 BTC at 100; bob withdraws 1; mark BTC 90"
-    ).play(
-        ("bob", "wallet 0, BTC +10 equity 100 im 180"),
-        ("bob sets BTC leverage 4", "refused margin.leverage_insufficient limit 0 actual 125000000"),
+    """60 are less than the 86 that even ten times leverage would ask of a new position."""
+    stage = RICH + "bob deposits 201; bob sets BTC isolated; bob sets BTC leverage 5; bob buys 10 BTC at 100;"
+    Table(stage + "alice sells 10 BTC at 100; bob withdraws 1; mark BTC 86").play(
+        ("bob", "wallet 0, BTC +10 equity 60 im 172"),
+        ("bob sets BTC leverage 4", "refused margin.leverage_insufficient limit 0 actual 155000000"),
         ("bob sets BTC leverage 10", "leverage BTC 10 moved 0"),
+        ("bob", "BTC +10 isolated 200 im 86"),
     )
 
 

@@ -106,6 +106,8 @@ def test_a_fill_may_call_and_a_scope_that_was_flat_starts_anew() -> None:
         ("alice buys 10 BTC at 100", "accepted 3, rested 3"),
         ("bob sells 10 BTC at 100", "accepted 4, trade 10@100 maker 3 taker 4, filled 3, filled 4"),
         ("bob", "BTC flat, scopes none"),
+        ("bob withdraws 100.000002", "withdrawn 100.000002"),
+        ("bob deposits 100.000002", "credited 100.000002"),
         ("bob buys 10 BTC at 100", "accepted 5, rested 5"),
         (
             "alice sells 10 BTC at 100",

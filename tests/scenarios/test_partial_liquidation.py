@@ -266,9 +266,10 @@ def test_the_whole_position_goes_where_too_little_would_remain(least: str, close
 
 
 @pytest.mark.rule("LIQ-004")
+@pytest.mark.parametrize("policy", [TARGET, TIER_STEP, FRACTION], ids=["target", "tier step", "fraction"])
 @pytest.mark.parametrize("mark", [90, 89])
-def test_the_whole_position_goes_where_no_equity_is_left(mark: int) -> None:
-    Table(LONG_90 + "; carol buys 90 BTC at 90", policy=TARGET).play(
+def test_the_whole_position_goes_where_no_equity_is_left(mark: int, policy: RiskPolicy) -> None:
+    Table(LONG_90 + "; carol buys 90 BTC at 90", policy=policy).play(
         (
             f"mark BTC {mark}",
             "liquidation 1 of bob/BTC isolated, cleared 0, accepted 4 quantity 90, trade 90@90 maker 3 taker 4, filled 3, "

@@ -105,6 +105,17 @@ def test_of_a_collateral_asset_as_much_as_lowers_its_value_by_what_is_available(
 
 
 @pytest.mark.rule("MARG-027", "MARG-026")
+def test_what_must_stay_is_rounded_up_to_a_unit_of_the_asset() -> None:
+    """At 70 less a fifth, 100 are 1.7857 coins: 1.786 stay."""
+    stage = RICH + "bob deposits 3 of COIN; bob buys 10 BTC at 100; alice sells 10 BTC at 100; collateral COIN 70"
+    Table(stage, collateral=(COIN,)).play(
+        ("bob withdraws 1.215 of COIN", "refused margin.withdraw_above_available limit 1214 actual 1215"),
+        ("bob withdraws 1.214 of COIN", "withdrawn 1.214 of COIN"),
+        ("bob", "COIN 1.786 value 100.016"),
+    )
+
+
+@pytest.mark.rule("MARG-027", "MARG-026")
 @pytest.mark.parametrize(
     ("taken", "outcome"), [("1.249", "withdrawn 1.249 of COIN"), ("1.25", "refused margin.withdraw_above_available limit 1249")]
 )
