@@ -86,6 +86,8 @@ CAT = Instrument(
     market_protection=20_000, notional_min=900, quantity_max=20, funding=FUNDING,
     index_mark=IndexMarkTerms(band=50_000, basis_window=60 * 10**9),
 )  # fmt: skip
+CONTINUES_MAX = 500
+"""Steps of liquidations after one command, far more than the lots that six accounts can hold."""
 COLLATERAL = (
     CollateralAsset(asset="COIN", decimals=3, haircut=200_000, initial_price=100),
     CollateralAsset(asset="GOLD", decimals=0, haircut=500_000, initial_price=11),
@@ -258,8 +260,11 @@ class Trace:
         return Step(title, self.market, probe.command, probe.must_pass, events, before, self.picture)
 
     def _continue(self) -> Iterator[Step]:
-        while self.venue.has_unfinished_liquidations:
+        for _ in range(CONTINUES_MAX):
+            if not self.venue.has_unfinished_liquidations:
+                return
             yield self._apply(Probe(ContinueLiquidations()))
+        raise AssertionError(f"liquidations go on and on: seed {self.seed}, command {len(self.log)}")
 
     def _due(self) -> Iterator[Step]:
         """Let what is due happen at its time, as a sequencer does (FUND-004)."""

@@ -226,8 +226,9 @@ class Logged:
                 continue
             now_ns = time_after(sentence, now_ns)
             self._apply(_command(sentence), now_ns)
-            while self.venue.has_unfinished_liquidations:
-                self._apply(ContinueLiquidations(), now_ns)
+            for _ in range(100):
+                if self.venue.has_unfinished_liquidations:
+                    self._apply(ContinueLiquidations(), now_ns)
 
     def _apply(self, command: AnyCommand, now_ns: TimeNs) -> None:
         self.log.append((msgspec.json.encode(command), now_ns))
