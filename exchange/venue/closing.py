@@ -252,6 +252,9 @@ class Closing:
         apply = self._close_outs.apply_at_mark if at_mark else self._close_outs.apply_at_bankruptcy
         done = apply(position, other, lots)
         liquidation.note_transfer(position, other, lots, done)
+        others = self._state.liquidations.get(Scope(other.account, other.position_id))
+        if others is not None:
+            others.returned += done.settled.returned
         self._trading.events.append(
             PositionTransferred(
                 liquidation_id=liquidation.liquidation_id,

@@ -45,6 +45,7 @@ class Liquidation:
         "realized_pnl",
         "replenished",
         "retries",
+        "returned",
         "rounds",
         "scope",
         "socialized",
@@ -84,6 +85,7 @@ class Liquidation:
         """Whether it stands still until a mark or a book changes, or a halted symbol opens (LIQ-013)."""
         self.retries = 0
         self.rounds = 0
+        self.returned: Cash = 0
         self.orders_canceled = 0
         self.replenished: Cash = 0
         self.book_quantity: dict[Symbol, Lots] = {}

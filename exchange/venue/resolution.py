@@ -154,8 +154,9 @@ class Resolution:
         """Clear the flag; what an emptied isolated wallet still holds goes back to its owner (LIQ-010)."""
         scope = liquidation.scope
         leftover = self._close_outs.settle_flat(scope, liquidation.last_position)
-        health, left = self._closing.health(liquidation), self._close_outs.collateral_of(scope) + leftover.returned
-        if leftover.returned:
+        liquidation.returned += leftover.returned
+        health, left = self._closing.health(liquidation), self._close_outs.collateral_of(scope) + liquidation.returned
+        if liquidation.returned:
             health = replace(health, equity=left)
         self._closing.tell_sales(scope, leftover)
         liquidation.note_cover(leftover.cover)
@@ -164,7 +165,9 @@ class Resolution:
         self._closing.tell_shares(liquidation, leftover.cover)
         self._trading.events.append(
             LiquidationFinished(
-                record=liquidation.record(after=health, left=left, returned=leftover.returned, finished_ns=self._state.now_ns)
+                record=liquidation.record(
+                    after=health, left=left, returned=liquidation.returned, finished_ns=self._state.now_ns
+                )
             )
         )
 
