@@ -70,7 +70,7 @@ def compare_outcomes(command: AnyCommand, events: Events, outcome: Outcome) -> N
         assert len(answers) == 1
         _compare_decision(answers[0], outcome)
     trades = [_trade(e) for e in events if isinstance(e, TradeExecuted)]
-    assert trades == outcome.trades
+    assert trades == outcome.trades, (trades, outcome.trades)
     canceled = sorted((e.order.order_id, e.reason.value) for e in events if isinstance(e, OrderCanceled))
     assert canceled == sorted((order_id, reason.value) for order_id, reason in outcome.canceled)
     _compare_changes(events, outcome)
@@ -84,7 +84,7 @@ def _compare_changes(events: Events, outcome: Outcome) -> None:
         for e in events
         if isinstance(e, MarginMoved | MarginModeSet | LeverageSet)
     ]
-    assert [row for row in moved if row[2]] == [row for row in outcome.moved if row[2]]
+    assert [row for row in moved if row[2]] == [row for row in outcome.moved if row[2]], (moved, outcome.moved)
     paid = [(e.account, position_id(e.symbol, e.position_side), e.amount) for e in events if isinstance(e, FundingPaid)]
     assert sorted(paid) == sorted(row for row in outcome.payments if row[2]), (paid, outcome.payments)
     settled = [(e.symbol, e.funding_rate, e.premium, e.residual, e.payments) for e in events if isinstance(e, FundingSettled)]
@@ -102,7 +102,7 @@ def _compare_liquidations(events: Events, outcome: Outcome) -> None:
     shares = [(e.account, position_id(e.symbol, e.position_side), e.amount) for e in events if isinstance(e, LossSocialized)]
     assert Counter(shares) == Counter(outcome.socialized)
     sold = [(e.account, e.asset, e.quantity, e.proceeds) for e in events if isinstance(e, CollateralSold)]
-    assert sold == outcome.sales
+    assert sold == outcome.sales, (sold, outcome.sales)
     halted = [e.symbol for e in events if isinstance(e, TradingStateSet) and e.liquidation_id is not None]
     assert halted == outcome.halts
     records = [e.record for e in events if isinstance(e, LiquidationFinished)]

@@ -75,8 +75,8 @@ _CROWDED_KINDS = (
     ("place", 68), ("gap", 8), ("marks", 7), ("mark", 9), ("cancel_all", 3), ("credit", 5),
 )  # fmt: skip
 _RISK_KINDS = (
-    ("mode", 4), ("leverage", 3), ("withdraw", 4), ("replenish", 2), ("halt", 2), ("open", 2), ("asset", 3), ("index", 6),
-    ("time", 10), ("position_mode", 1), ("gap", 3),
+    ("mode", 4), ("leverage", 3), ("withdraw", 3), ("replenish", 1), ("halt", 1), ("open", 4), ("asset", 4), ("index", 4),
+    ("time", 5), ("position_mode", 1), ("gap", 6), ("crash", 4),
 )  # fmt: skip
 """What runs with policies meet as well."""
 _PLAIN_TABLES = tuple(
@@ -125,7 +125,7 @@ def command_of(draw: Draw, model: NaiveVenue, setting: Setting) -> AnyCommand:
             return list(model.remembered.values())[draw.choice % len(model.remembered)][0]
         case "repeat":
             return _place(draw._replace(choice=970 + draw.choice % 30), model)
-        case "mark" | "gap" | "marks" | "index" | "time":
+        case "mark" | "gap" | "marks" | "index" | "time" | "crash":
             return _prices(kind, draw, model, crowded=crowded)
         case "cancel":
             return _cancel(draw, model)
@@ -162,7 +162,13 @@ def _prices(kind: str, draw: Draw, model: NaiveVenue, *, crowded: bool) -> AnyCo
         return AdvanceTime()
     if kind == "index":
         return SetIndexPrices(prices=(IndexPrice(symbol, _moved(model, symbol, (draw.choice % 41 - 20) * 1_500)),))
-    if kind == "marks":
+    if kind == "crash":
+        factors = [(3, 2, 4)[draw.size % 3] if draw.choice >> n & 1 else 1 for n in range(3)]
+        prices = {
+            s: FIRST_MARKS[s] * factor if draw.choice >> n & 8 else FIRST_MARKS[s] // factor
+            for n, (s, factor) in enumerate(zip(SYMBOLS, factors, strict=True))
+        }
+    elif kind == "marks":
         moves = [_GAPS_PPM[(draw.choice + n * draw.size) % len(_GAPS_PPM)] // (1 + draw.price % 3) for n in range(3)]
         prices = {s: _moved(model, s, move) for s, move in zip(SYMBOLS, moves, strict=True)}
     elif kind == "gap":

@@ -18,6 +18,7 @@ from exchange.domain.commands import (
     Credit,
     IndexPrice,
     MarkPrice,
+    PlaceOrder,
     SetAutoReplenish,
     SetIndexPrices,
     SetLeverage,
@@ -25,7 +26,7 @@ from exchange.domain.commands import (
     SetMarkPrices,
     SetPositionMode,
 )
-from exchange.domain.enums import MarginMode, PositionMode, PositionSide
+from exchange.domain.enums import MarginMode, PositionMode, PositionSide, Side
 from exchange.domain.ids import INSURANCE_FUND
 from exchange.domain.instrument import (
     CollateralAsset,
@@ -117,6 +118,8 @@ class Setting:
     """The accounts that begin in hedge mode."""
     replenished: tuple[str, ...] = ()
     """The accounts that have every position topped up."""
+    trades: tuple[tuple[str, str, str, int], ...] = ()
+    """(seller, buyer, symbol, lots) at the first mark, to begin with; some are refused."""
     is_random: bool = False
     """Whether everything that a venue may be configured to be is drawn, and every command."""
 
@@ -136,8 +139,16 @@ def random_setting(numbers: Random) -> Setting:
         collateral=COLLATERAL if numbers.randrange(2) else (),
         hedged=tuple(numbers.sample(ACCOUNTS, numbers.choice((0, 1, 2, 3)))),
         replenished=tuple(numbers.sample(ACCOUNTS, numbers.choice((0, 2, 6)))),
+        trades=tuple(random_trade(numbers) for _ in range(numbers.choice((0, 6, 12)))),
         is_random=True,
     )
+
+
+def random_trade(numbers: Random) -> tuple[str, str, str, int]:
+    """Two accounts, a symbol and lots up to its maximum quantity."""
+    seller, buyer = numbers.sample(ACCOUNTS, 2)
+    instrument = numbers.choice(INSTRUMENTS)
+    return seller, buyer, instrument.symbol, numbers.randint(1, instrument.quantity_max)
 
 
 def random_policy(numbers: Random) -> RiskPolicy:
@@ -216,6 +227,23 @@ def opening_commands(setting: Setting) -> list[AnyCommand]:
         for s, symbol in enumerate(SYMBOLS):
             for n, side in enumerate(sides):
                 commands += _settings_of_position(setting, account, symbol, side, a + s + n)
+    for trade in setting.trades:
+        commands += _trade(setting, *trade)
+    return commands
+
+
+def _trade(setting: Setting, seller: str, buyer: str, symbol: str, lots: int) -> list[AnyCommand]:
+    commands: list[AnyCommand] = []
+    for account, side, leg in ((seller, Side.SELL, PositionSide.SHORT), (buyer, Side.BUY, PositionSide.LONG)):
+        order = PlaceOrder(
+            account=account,
+            symbol=symbol,
+            side=side,
+            quantity=lots,
+            limit_price=FIRST_MARKS[symbol],
+            position_side=leg if account in setting.hedged else PositionSide.NET,
+        )
+        commands.append(order)
     return commands
 
 

@@ -47,17 +47,17 @@ class Position:
     mode: MarginMode = MarginMode.CROSS
     wallet: int = 0
     replenish: bool = False
+    name: str = ""
 
-    @property
-    def name(self) -> str:
-        return self.symbol if self.side is PositionSide.NET else f"{self.symbol}/{self.side.value}"
+    def __post_init__(self) -> None:
+        self.name = self.symbol if self.side is PositionSide.NET else f"{self.symbol}/{self.side.value}"
 
 
 @dataclass
 class Account:
     name: str
     positions: dict[str, Position]
-    """By name; those of the account's other position mode are flat."""
+    """In order of their names; those of the account's other position mode are flat."""
     wallet: int = 0
     position_mode: PositionMode = PositionMode.ONE_WAY
     assets: dict[str, int] = field(default_factory=dict)
@@ -151,7 +151,7 @@ class NaiveAccounts:
 
     def held(self, account: Account, scope: str | None) -> list[Position]:
         """The open positions of the scope, by name."""
-        return [p for _, p in sorted(account.positions.items()) if p.q and self.scope_of(p) == scope]
+        return [p for p in account.positions.values() if p.q and self.scope_of(p) == scope]
 
     def scope_wallet(self, account: Account, scope: str | None) -> int:
         return account.wallet if scope is CROSS else account.positions[scope].wallet
@@ -200,11 +200,9 @@ class NaiveAccounts:
         own, whole = self.position_maintenance(p), self.maintenance(account, CROSS)
         return floor(Fraction(self.equity(account, CROSS) * own, whole))
 
-    def isolated_scopes(self, account: Account) -> list[str]:
-        return [name for name, p in sorted(account.positions.items()) if p.mode is MarginMode.ISOLATED]
-
     def total_equity(self, account: Account) -> int:
-        return self.equity(account, CROSS) + sum(self.equity(account, s) for s in self.isolated_scopes(account))
+        isolated = [p for p in account.positions.values() if p.mode is MarginMode.ISOLATED]
+        return self.equity(account, CROSS) + sum(p.wallet + self.profit(p) for p in isolated)
 
     def fund_equity(self) -> int:
         """Like that of any cross pool (MARG-005)."""

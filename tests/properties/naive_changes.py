@@ -76,6 +76,9 @@ class NaiveChanges(NaiveLiquidation):
             return
         if not freely and (self.is_stale(p.symbol) or self.is_scope_stale(account, CROSS)):
             self.refuse(Reason.MARK_STALE)
+        isolates = command.margin_mode is MarginMode.ISOLATED and p.q and command.margin is not None
+        if isolates and command.margin < self.switch_margin(p):
+            self.refuse(Reason.SWITCH_MARGIN_MIN)
         after = account.copy()
         moved = self.switch(after, after.positions[p.name], command)
         if not untouched and not self.may_switch(account, after, p.name, moved, command):

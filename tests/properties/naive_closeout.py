@@ -121,7 +121,6 @@ class NaiveCloseout(NaiveFloor):
         if lack > max(0, self.payable()) and self.policy.bad_debt is BadDebtPolicy.HALT:
             self.halt(p.symbol)
             self.outcome.halts.append(p.symbol)
-            notes.waiting = True
             return
         paid_before = self.paid_by_fund
         self.cover(lack, p.symbol, notes)
@@ -145,6 +144,7 @@ class NaiveCloseout(NaiveFloor):
         gets = formulas.sign(p.q) * lots
         realized = self.close(account, p.name, lots, value)
         notes.realized += realized
+        notes.taken_worse += max(0, value - at_mark)
         if other is None:
             counter_realized = self.fund_receives(p.symbol, gets, value)
             notes.fund[p.symbol] += lots
@@ -158,8 +158,7 @@ class NaiveCloseout(NaiveFloor):
         if how != "fund":
             self.transfers += 1
         if other is not None:
-            self.settle_flat(other[0].name, other[1].name, notes)
-        self.settle_flat(account.name, p.name, notes)
+            self.settle_flat(other[0], self.scope_of(other[1]), p.symbol, notes)
         names = (INSURANCE_FUND, p.symbol) if other is None else (other[0].name, other[1].name)
         figures = (lots, value, realized, counter_realized, paid_before - self.paid_by_fund)
         self.outcome.transfers.append(Transfer(how, account.name, p.name, *names, *figures))
@@ -204,26 +203,23 @@ class NaiveCloseout(NaiveFloor):
                 self.outcome.socialized.append((name, position, share))
         return shared
 
-    def settle_flat(self, name: str, position: str, cause: Liquidation | None) -> None:
+    def settle_flat(self, account: Account, scope: str | None, symbol: str, cause: Liquidation | None) -> None:
         """LIQ-010, MARG-026: a flat scope owes nothing, and an isolated one's wallet goes back.
 
-        What is paid for it is noted of the liquidation that left it flat.
+        What is paid for it is noted of the liquidation that left it flat; `symbol` is whose winners may have to pay.
         """
-        account = self.accounts[name]
-        p = account.positions[position]
-        scope = self.scope_of(p)
         if self.held(account, scope):
             return
         if scope is CROSS:
             self.sell_assets(account)
         owed = max(0, -self.scope_wallet(account, scope))
         if owed:
-            self.cover(owed, p.symbol, cause)
+            self.cover(owed, symbol, cause)
             self.add_to_scope(account, scope, owed)
         if scope is not CROSS:
-            notes = account.flagged.get(scope)
-            if notes is not None:
-                notes.returned += p.wallet
+            p = account.positions[scope]
+            if scope in account.flagged:
+                account.flagged[scope].returned += p.wallet
             account.wallet += p.wallet
             p.wallet = 0
 
@@ -234,8 +230,10 @@ class NaiveCloseout(NaiveFloor):
             if owed <= 0 or not balance or not price:
                 continue
             one = Fraction(price, 10**terms.decimals) * (1 - Fraction(terms.haircut, formulas.MILLION))
-            quantity = min(balance, ceil(owed / one))
-            proceeds = min(owed, self.asset_value(asset, quantity))
+            proceeds = min(owed, self.asset_value(asset, balance))
+            if not proceeds:
+                continue
+            quantity = ceil(proceeds / one)
             account.assets[asset] = balance - quantity
             self.fund.assets[asset] += quantity
             account.wallet += proceeds

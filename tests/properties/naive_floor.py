@@ -7,7 +7,7 @@ from copy import deepcopy
 from typing import Protocol
 
 from exchange.domain.commands import PlaceOrder
-from exchange.domain.enums import MarginMode, OrderType, SelfTradePrevention, TimeInForce
+from exchange.domain.enums import OrderType, SelfTradePrevention, TimeInForce
 from exchange.domain.instrument import CollateralAsset, Instrument
 from exchange.domain.policy import RiskPolicy
 from exchange.domain.rejects import Reason
@@ -15,7 +15,6 @@ from tests.properties import naive_formulas as formulas
 from tests.properties.naive_accounts import Order, Position, execution_order
 from tests.properties.naive_fills import Leg, NaiveFills
 from tests.properties.naive_outcome import Decision, Outcome, Trade
-from tests.properties.naive_record import Liquidation
 
 
 class Limits(Protocol):
@@ -63,11 +62,11 @@ class NaiveFloor(NaiveFills):
 
     def place(self, command: PlaceOrder) -> None:
         if command.account in self.accounts and command.symbol in self.instruments:
-            p = self.position_of(command)
-            mode = MarginMode.CROSS if p is None else p.mode
             account = self.accounts[command.account]
-            available = self.available(account) if p is None else self.available_to(account, p)
-            self.outcome.standing = Decision(mode, 0, available, available)
+            named = (command.symbol, command.position_side)
+            p = next(p for p in account.positions.values() if (p.symbol, p.side) == named)
+            available = self.available_to(account, p)
+            self.outcome.standing = Decision(p.mode, 0, available, available)
         known = self.remembered.get((command.account, command.client_order_id or ""))
         if known is not None:
             if known[0] == command:
@@ -283,9 +282,6 @@ class NaiveFloor(NaiveFills):
         self.outcome.trades.append(trade)
         if taker.liquidation is not None:
             self.note_liquidation_fill(taker, trade)
-        for order, leg, _ in legs:
-            if leg.after is not None:
-                self.settle_flat(order.account, order.position, self.cause_of(order))
         for (order, leg, _), was_reducing, margin_before in zip(legs, reducing, margins, strict=True):
             if leg.after is not None:
                 self.remeasure(order.account, order.position)
@@ -297,16 +293,6 @@ class NaiveFloor(NaiveFills):
         return 0 if account is None else self.order_margin(account, account.positions[order.position])
 
     def note_liquidation_fill(self, order: Order, trade: Trade) -> None:
-        raise NotImplementedError
-
-    def cause_of(self, order: Order) -> Liquidation | None:
-        """The liquidation that sent the order."""
-        if order.liquidation is None:
-            return None
-        account = self.accounts[order.account]
-        return account.flagged[self.scope_of(account.positions[order.position])]
-
-    def settle_flat(self, name: str, position: str, cause: Liquidation | None) -> None:
         raise NotImplementedError
 
     def remeasure(self, name: str, position: str) -> None:

@@ -51,7 +51,8 @@ def maintenance(instrument: Instrument, q: int, mark: int) -> int:
     n = money(instrument, abs(q), mark)
     number = tier_number(instrument, n)
     amount = maintenance_amount(instrument, number)
-    return floor(max(Fraction(0), ceil(Fraction(n * instrument.tiers[number].maintenance_rate, MILLION)) - amount))
+    assert amount.denominator == 1
+    return max(0, -(-n * instrument.tiers[number].maintenance_rate // MILLION) - amount.numerator)
 
 
 def tier_leverage(instrument: Instrument, notional: int) -> int:
@@ -152,4 +153,4 @@ def liquidation_price(instrument: Instrument, legs: Sequence[tuple[int, int]], c
 
 def collateral_value(balance: int, decimals: int, price: int, haircut: int) -> int:
     """MARG-026: what a balance of one asset counts for."""
-    return floor(Fraction(balance * price, 10**decimals) * (1 - Fraction(haircut, MILLION)))
+    return balance * price * (MILLION - haircut) // (10**decimals * MILLION)

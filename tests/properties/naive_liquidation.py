@@ -32,8 +32,8 @@ class NaiveLiquidation(NaiveCloseout):
 
     def liquidate(self) -> None:
         """MARG-019, LIQ-011: check everything, then take steps, the worst scope first."""
-        self.check()
         self.wake()
+        self.check()
         while ready := self.flagged_scopes(waiting=False):
             if self.steps == self.limits.liquidation_steps_max:
                 return
@@ -51,13 +51,18 @@ class NaiveLiquidation(NaiveCloseout):
         return Health(self.equity(account, scope), self.maintenance(account, scope), self.scope_notional(account, scope))
 
     def check(self) -> None:
-        """LIQ-001, MARG-020 and MARK-004."""
+        """LIQ-001, LIQ-013, MARG-020, MARG-026 and MARK-004."""
         for account, scope in self.scopes():
+            if scope is CROSS and account.wallet < 0 and scope not in account.flagged:
+                self.settle_flat(account, scope, "", None)
+            if scope in account.flagged and not self.is_breached(account, scope):
+                account.flagged[scope].waiting = False
+            if not self.held(account, scope):
+                account.called.pop(scope, None)
+                continue
             health = self.health(account, scope)
             reached = len([level for level in self.policy.margin_call_levels if self.is_at(health, level)])
-            if not self.held(account, scope):
-                reached = 0
-            elif not self.is_breached(account, scope):
+            if not self.is_breached(account, scope):
                 if reached > account.called.get(scope, 0):
                     self.outcome.calls.append((account.name, scope, self.policy.margin_call_levels[reached - 1]))
             elif scope not in account.flagged and not self.is_scope_stale(account, scope):
@@ -82,14 +87,16 @@ class NaiveLiquidation(NaiveCloseout):
         return account.positions[scope].wallet
 
     def wake(self) -> None:
-        """LIQ-013, BOOK-017: when a mark or the book of one of its symbols changed, its symbol opened, or money cured it."""
+        """LIQ-013, BOOK-017: when a mark or the book of one of its symbols has changed, or its symbol was opened."""
+        stirred, opened = self.news()
         for account, scope in self.flagged_scopes(waiting=True):
             symbols = {p.symbol for p in self.held(account, scope)}
-            if symbols & self.stirred() or not self.is_breached(account, scope):
+            may_go_on = symbols & stirred - self.halted and not self.is_scope_stale(account, scope)
+            if symbols & opened or may_go_on:
                 account.flagged[scope].waiting = False
 
-    def stirred(self) -> set[str]:
-        """The symbols of which a mark, the book or the trading state changed by this command."""
+    def news(self) -> tuple[set[str], set[str]]:
+        """The symbols of which a mark or the book changed, and those that were opened, since this was last asked."""
         raise NotImplementedError
 
     # --- one turn ---------------------------------------------------------------------------------------------------
@@ -105,6 +112,7 @@ class NaiveLiquidation(NaiveCloseout):
             self.close_some(name, scope, notes)
         account = self.accounts[name]
         if not self.is_breached(account, scope):
+            self.settle_flat(account, scope, notes.last_symbol, notes)
             self.end(account, scope)
 
     def end(self, account: Account, scope: str | None) -> None:
@@ -137,6 +145,7 @@ class NaiveLiquidation(NaiveCloseout):
             notes.waiting = True
             return
         p = min(open_ones, key=lambda p: (-self.position_maintenance(p), p.name))
+        notes.last_symbol = p.symbol
         was_sent, took_all = self.send_order(account, p, notes)
         if took_all or not self.still_breached(name, p.name):
             return
@@ -155,13 +164,13 @@ class NaiveLiquidation(NaiveCloseout):
         covered = Fraction(max(0, self.payable()), lots) if self.policy.fund_covers else None
         slippage = self.policy.liquidation_slippage
         limit = formulas.bankruptcy_limit(instrument, q, self.mark(p.symbol), share, covered, slippage)
+        notes.rounds += 1
         if limit is None:
             return False, False
         order = Order(self.next_order_id, account.name, p.symbol, p.name, -formulas.sign(q), limit, lots, reduce_only=True)
         order.liquidation = (abs(q), share)
         self.next_order_id += 1
         self.orders.append(order)
-        notes.rounds += 1
         self.sweep(order, SelfTradePrevention.CANCEL_MAKER)
         if order not in self.orders:
             return True, True
@@ -212,7 +221,7 @@ class NaiveLiquidation(NaiveCloseout):
         notes.book[order.symbol] += trade.quantity
         notes.book_value += formulas.money(self.instruments[order.symbol], trade.quantity, trade.price)
         notes.realized += trade.taker_realized
-        notes.fee += max(0, trade.taker_fee)
+        notes.fee += trade.taker_fee
         notes.fund_change += trade.taker_fee
         notes.fund_paid += max(0, -trade.taker_fee)
 

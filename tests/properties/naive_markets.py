@@ -41,7 +41,8 @@ class NaiveMarkets(NaiveChanges):
 
     markets: dict[str, Market]
     book_before: dict[str, list[tuple[int, int, int]]]
-    stirred_by_command: set[str]
+    marks_moved: set[str]
+    opened: set[str]
     sliced_at: dict[str, int]
 
     def depth(self, symbol: str, side: int) -> list[tuple[int, int]]:
@@ -54,9 +55,12 @@ class NaiveMarkets(NaiveChanges):
     def pictures(self) -> dict[str, list[tuple[int, int, int]]]:
         return {s: [(side, *level) for side in (1, -1) for level in self.depth(s, side)] for s in self.instruments}
 
-    def stirred(self) -> set[str]:
+    def news(self) -> tuple[set[str], set[str]]:
         now = self.pictures()
-        return self.stirred_by_command | {s for s, picture in now.items() if picture != self.book_before[s]}
+        stirred = self.marks_moved | {s for s, picture in now.items() if picture != self.book_before[s]}
+        opened = self.opened
+        self.book_before, self.marks_moved, self.opened = now, set(), set()
+        return stirred, opened
 
     # --- prices -----------------------------------------------------------------------------------------------------
 
@@ -99,7 +103,7 @@ class NaiveMarkets(NaiveChanges):
         self.marks[symbol] = price
         if is_fresh:
             self.marked_at[symbol] = self.now
-        self.stirred_by_command.add(symbol)
+        self.marks_moved.add(symbol)
 
     def remake_mark(self, symbol: str, *, is_fresh: bool) -> None:
         """MARK-003; passing time makes no mark fresh (MARK-004)."""
@@ -140,7 +144,7 @@ class NaiveMarkets(NaiveChanges):
         else:
             self.let_premium_hold(command.symbol)
             self.halted.discard(command.symbol)
-            self.stirred_by_command.add(command.symbol)
+            self.opened.add(command.symbol)
 
     def halt(self, symbol: str) -> None:
         self.let_premium_hold(symbol)
@@ -229,13 +233,15 @@ class NaiveMarkets(NaiveChanges):
 
     # --- the fund's own selling -------------------------------------------------------------------------------------
 
-    def unwind_fund(self) -> None:
-        """LIQ-015."""
-        policy = self.policy
+    def unwind_fund(self) -> bool:
+        """LIQ-015; whether any slice was sent."""
+        policy, first_order = self.policy, self.next_order_id
+        if not policy.fund_unwind_fraction or self.flagged_scopes(waiting=False):
+            return False
         for symbol in sorted(self.instruments):
             q, last = self.fund.q[symbol], self.sliced_at.get(symbol)
             rested = last is None or self.now - last >= policy.fund_unwind_interval
-            if not policy.fund_unwind_fraction or not q or symbol in self.halted or not rested:
+            if not q or symbol in self.halted or self.is_stale(symbol) or not rested:
                 continue
             instrument, mark, side = self.instruments[symbol], self.mark(symbol), -formulas.sign(q)
             limit = formulas.protection_price(instrument, side, mark)
@@ -243,7 +249,7 @@ class NaiveMarkets(NaiveChanges):
             least = ceil(Fraction(policy.fund_unwind_notional_min, formulas.money(instrument, 1, mark)))
             lots = max(ceil(Fraction(abs(q) * policy.fund_unwind_fraction, formulas.MILLION)), least)
             most = floor(Fraction(within * policy.fund_unwind_book_share, formulas.MILLION))
-            lots = min(lots, abs(q), most)
+            lots = min(lots, abs(q), most, instrument.quantity_max)
             if lots < 1:
                 continue
             order = Order(self.next_order_id, INSURANCE_FUND, symbol, symbol, side, limit, lots, reduce_only=True)
@@ -253,3 +259,4 @@ class NaiveMarkets(NaiveChanges):
             self.sweep(order, SelfTradePrevention.CANCEL_MAKER)
             if order in self.orders:
                 self.remove(order, Reason.IOC_REMAINDER)
+        return self.next_order_id > first_order

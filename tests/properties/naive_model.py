@@ -55,17 +55,17 @@ class NaiveVenue(NaiveMarkets):
         self.markets = {symbol: Market() for symbol in self.instruments}
         self.sliced_at = {}
         self.book_before = {}
-        self.stirred_by_command = set()
+        self.marks_moved, self.opened = set(), set()
 
     def apply(self, command: AnyCommand, *, now_ns: int) -> Outcome:
         """Apply one command at its time and return what it brought about."""
         self.outcome, self.now, self.steps = Outcome(), now_ns, 0
-        self.book_before, self.stirred_by_command = self.pictures(), set()
+        self.book_before, self.marks_moved, self.opened = self.pictures(), set(), set()
         self.schedule()
         self.carry_out(command)
         self.liquidate()
-        if isinstance(command, SetMarkPrices | SetIndexPrices | AdvanceTime):
-            self.unwind_fund()
+        has_news = isinstance(command, SetMarkPrices | SetIndexPrices | AdvanceTime) and not self.outcome.refused
+        if has_news and self.unwind_fund():
             self.liquidate()
         if isinstance(command, SetTradingState) and not self.outcome.refused:
             self.sample_premium(command.symbol)

@@ -33,6 +33,8 @@ class Liquidation:
     waiting: bool = False
     """Until a mark, the book, or its money changes (LIQ-013), or a symbol opens (BOOK-017)."""
     retries: int = 0
+    last_symbol: str = ""
+    """Of the position that was closed last."""
     orders_canceled: int = 0
     rounds: int = 0
     replenished: int = 0
@@ -46,22 +48,27 @@ class Liquidation:
     fund_change: int = 0
     fund_paid: int = 0
     adl_forgone: int = 0
+    taken_worse: int = 0
     socialized: int = 0
     bad_debt: int = 0
     returned: int = 0
 
 
 def owner_recovery(liquidation: Liquidation, money_at_end: int) -> int | None:
-    """The scope's own money at the end, if any, over that at the flag, in ppm rounded down."""
-    if liquidation.collateral <= 0:
+    """The scope's own money at the end, if any, over that at the flag and replenished since, in ppm rounded down."""
+    put_in = liquidation.collateral + liquidation.replenished
+    if put_in <= 0:
         return None
-    return floor(Fraction(max(0, money_at_end) * MILLION, liquidation.collateral))
+    return floor(Fraction(max(0, money_at_end) * MILLION, put_in))
 
 
 def default_recovery(liquidation: Liquidation) -> int:
-    """1 - what others paid over the realised loss, fees included, in ppm rounded down, not below 0; 1 if nobody paid."""
+    """1 - what others paid over the loss, in ppm rounded down, not below 0; 1 if nobody paid.
+
+    The loss is what was realised, fees included, and what was taken over worse than the mark.
+    """
     paid = liquidation.fund_paid + liquidation.adl_forgone + liquidation.socialized + liquidation.bad_debt
     if paid <= 0:
         return MILLION
-    loss = liquidation.fee - liquidation.realized
+    loss = max(0, liquidation.fee) - liquidation.realized + liquidation.taken_worse
     return max(0, floor(MILLION * (1 - Fraction(paid, loss)))) if loss > 0 else 0
