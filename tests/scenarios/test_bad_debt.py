@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from exchange.domain.policy import BadDebtPolicy
+from exchange.domain.policy import BadDebtPolicy, RiskPolicy
 from tests.cast import PLAIN_POLICY
 from tests.scenarios.table import Table
 
@@ -199,4 +199,25 @@ def test_a_fund_that_has_exactly_what_is_missing_pays_it_and_a_unit_less_halts(f
             f"settled 0/1 BTC sell at 90, {outcome}",
         ),
         ("dave", "equity 8.5"),
+    )
+
+
+@pytest.mark.rule("LIQ-009", "LIQ-010")
+@pytest.mark.parametrize("policy", [NEGATIVE_FUND, SOCIALIZE, HALT], ids=["negative fund", "socialize", "halt"])
+def test_a_scope_left_flat_with_less_than_nothing_is_made_whole_by_the_fund_whatever_the_policy(policy: RiskPolicy) -> None:
+    """Dave, flagged, takes bob's lot at the mark for 10 of the fund's 12, and is flat with -8: 2 are there, 6 are not."""
+    short = "bob deposits 1000; dave deposits 660; erin deposits 10000; fund deposits 12; mark BTC 100 ETH 100;"
+    short += "bob sets BTC isolated; dave sells 1 BTC at 100; bob buys 1 BTC at 100; dave buys 8 ETH at 100;"
+    short += "erin sells 8 ETH at 100; mark ETH 28; erin buys 8 ETH at 14"
+    Table(short, policy=policy).play(
+        (
+            "mark BTC 80 ETH 12",
+            "liquidation 1 of dave cross equity -24 mm 8.8, liquidation 2 of bob/BTC isolated equity -10 mm 4, cleared 0, "
+            "accepted 6 limit 14, trade 8@14 maker 5 taker 6, filled 5, filled 6, settled 8/8 ETH sell at 14 equity -8 mm 4, "
+            "cleared 0, accepted 7, canceled 7 order.ioc_remainder, settled 0/1 BTC sell at 90, "
+            "residual 1 to dave other_pnl 20, finished 2 bad_debt 6 fund_paid 12, finished 1 equity 0",
+        ),
+        ("dave", "total 0"),
+        ("fund", "wallet -6"),
+        ("BTC", "state open"),
     )

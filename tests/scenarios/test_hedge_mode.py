@@ -154,9 +154,10 @@ def test_two_legs_may_trade_with_one_maker_in_turn() -> None:
 def test_both_legs_of_a_pool_share_the_price_on_the_losing_side_of_the_net_position(
     wallet: str, long: int, short: int, price: str
 ) -> None:
-    """Net long 6: 176 + 6 (P - 100) = 0.7 P at 80. Net short 6: 204 - 6 (P - 100) = 0.7 P at 120. Hedged whole, only
-    maintenance moves: 200 = P. With 1200 the net long would have to fall below nothing. Net long 2 has two ends: 18.2, and 6862 where both legs
-    are in the third tier; the lower is shown for both.
+    """Net long 6: 176 + 6 (P - 100) = 0.7 P at 80. Net short 6: 204 - 6 (P - 100) = 0.7 P at 120.
+
+    Hedged whole, only maintenance moves: 200 = P. With 1200 the net long would have to fall below nothing. Net long 2 has
+    two ends: 18.2, and 6862 where both legs are in the third tier; the lower is shown for both.
     """
     Table(legs(wallet, long, short)).play(
         ("bob", f"BTC/long +{long} liq {price}, BTC/short -{short} liq {price}"),
