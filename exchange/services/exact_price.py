@@ -43,7 +43,7 @@ def price_of_ticks(ticks: Ticks, grid: Grid) -> ExactPrice:
 
 
 def nearest_tick(price: ExactPrice, grid: Grid) -> Ticks:
-    """Return the nearest whole tick (ties to even); ``ValueError`` when that is no price a mark may take (MARG-018)."""
+    """Return the nearest whole tick (ties to even); ``ValueError`` when that is no price a mark may take (MARK-001)."""
     ticks = round_half_even(price * 10**grid.decimals, grid.step * 10**PRICE_DECIMALS)
     if not 1 <= ticks <= PRICE_TICKS_MAX:
         raise ValueError(
