@@ -18,7 +18,10 @@ Figures = Mapping[str, Figure]
 LOT_DECIMALS = 18
 """How finely a close is measured that its source cuts to nine places."""
 
-REASONS: Mapping[Reason, str] = {Reason.SWITCH_INSUFFICIENT: "below_initial_margin"}
+REASONS: Mapping[Reason, str] = {
+    Reason.SWITCH_INSUFFICIENT: "below_initial_margin",
+    Reason.SWITCH_MARGIN_MIN: "below_initial_margin",
+}
 """How a source calls what is refused here."""
 
 

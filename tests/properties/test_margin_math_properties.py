@@ -137,7 +137,7 @@ def test_the_liquidation_price_shown_is_that_of_the_fractions_and_never_beyond_t
 ) -> None:
     q = sign * size
     shown = margin_math.liquidation_price(instrument, q, entry_cost, collateral, mark)
-    assert shown == formulas.liquidation_price(instrument, q, entry_cost, collateral, mark)
+    assert shown == formulas.liquidation_price(instrument, [(q, entry_cost)], collateral, mark)
     assert shown is None or sign * (mark - shown) >= 0
 
 
