@@ -21,7 +21,7 @@ from exchange.domain.events import (
 )
 from exchange.domain.ids import FEES, INSURANCE_FUND, SETTLEMENT_ASSET, position_id
 from exchange.domain.units import PPM, ceil_div
-from exchange.domain.views import AccountView, PositionView
+from exchange.domain.views import AccountView, OrderView, PositionView
 from exchange.venue.state import VenueLimits
 from exchange.venue.venue import Venue
 from tests.properties import naive_formulas as formulas
@@ -64,6 +64,7 @@ class Pair:
         """The balance of each wallet after its last ledger entry."""
         self.views: dict[str, tuple[AccountView, tuple[PositionView, ...]]] = {}
         """What the venue shows of every account after the last command."""
+        self.open_orders: dict[str, tuple[OrderView, ...]] = {}
         self.compared: dict[str, object] = {}
         """All that the last comparison of an account was made of."""
 
@@ -100,6 +101,7 @@ class Pair:
         self.history.append((command, self.now, events))
         outcome = self.model.apply(command, now_ns=self.now)
         self.views = {name: (self.venue.account(name), self.venue.positions(name)) for name in self.model.accounts}
+        self.open_orders = {name: self.venue.open_orders(name) for name in self.model.accounts}
         self.count(command, events, outcome)
         compare_outcomes(command, events, outcome)
         self.compare_states()
@@ -166,7 +168,7 @@ class Pair:
         prices = tuple(model.marks.values()), tuple(model.asset_prices.values())
         for name, account in model.accounts.items():
             orders = [(o.order_id, o.open) for o in model.orders if o.account == name]
-            all_of_it = (prices, repr(account), orders, self.views[name], self.venue.open_orders(name))
+            all_of_it = (prices, account.picture(), orders, self.views[name], self.open_orders[name])
             if self.compared.get(name) != all_of_it:
                 self.compare_account(account)
                 self.compared[name] = all_of_it
@@ -201,7 +203,7 @@ class Pair:
         assert view.liquidating == (CROSS in account.flagged), account.name
         orders = [
             (o.order_id, position_id(o.symbol, o.position_side), o.side.sign, o.limit_price, o.open_quantity)
-            for o in self.venue.open_orders(account.name)
+            for o in self.open_orders[account.name]
         ]
         mine = [o for o in model.orders if o.account == account.name]
         assert orders == [(o.order_id, o.position, o.side, o.price, o.open) for o in mine], account.name
@@ -324,7 +326,7 @@ class Pair:
             elif view.order_status is not last:
                 assert view.order_status in ORDER_LIFECYCLE[last], (last, view)
             self.statuses[view.order_id] = view.order_status
-        resting = {o.order_id for name in self.model.accounts for o in self.venue.open_orders(name)}
+        resting = {o.order_id for orders in self.open_orders.values() for o in orders}
         alive = {OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED}
         assert resting == {order_id for order_id, status in self.statuses.items() if status in alive}
 

@@ -215,7 +215,7 @@ def opening_commands(setting: Setting) -> list[AnyCommand]:
     commands: list[AnyCommand] = [CreateAccount(account=name) for name in ACCOUNTS]
     commands += [Credit(account=name, amount=amount) for name, amount in zip(ACCOUNTS, WALLETS, strict=True)]
     for number, asset in enumerate(setting.collateral):
-        for name in ACCOUNTS[number : number + 4]:
+        for name in ACCOUNTS[2 * number : 2 * number + 3]:
             commands.append(Credit(account=name, amount=100 * (number + 1), asset=asset.asset))
     marked = SYMBOLS[:-1] if style == 2 else SYMBOLS
     commands += price_commands(setting.instruments, {symbol: FIRST_MARKS[symbol] for symbol in marked})
@@ -226,7 +226,8 @@ def opening_commands(setting: Setting) -> list[AnyCommand]:
         sides = (PositionSide.LONG, PositionSide.SHORT) if account in setting.hedged else (PositionSide.NET,)
         for s, symbol in enumerate(SYMBOLS):
             for n, side in enumerate(sides):
-                commands += _settings_of_position(setting, account, symbol, side, a + s + n)
+                if not setting.is_random or (a + s + n) % 2:
+                    commands += _settings_of_position(setting, account, symbol, side, a + s + n)
     for trade in setting.trades:
         commands += _trade(setting, *trade)
     return commands

@@ -65,6 +65,11 @@ class Account:
     called: dict[str | None, int] = field(default_factory=dict)
     """How many of the margin call levels each scope was at or above when it was last checked (MARG-020)."""
 
+    def picture(self) -> tuple[object, ...]:
+        """All of it that can be seen, but for what was called."""
+        positions = [(p.q, p.c, p.mode, p.wallet, p.leverage, p.replenish) for p in self.positions.values()]
+        return self.wallet, self.position_mode, dict(self.assets), tuple(self.flagged), positions
+
     def copy(self) -> Account:
         positions = {name: replace(p) for name, p in self.positions.items()}
         return replace(self, positions=positions, assets=dict(self.assets))

@@ -182,11 +182,17 @@ class NaiveCloseout(NaiveFloor):
 
     def socialize(self, amount: int, symbol: str) -> int:
         """LIQ-009: pro rata of min(u, E) of those with profit; returns how much of the amount they paid."""
-        winners = []
+        winners: list[tuple[str, str, int]] = []
         for name, account in sorted(self.accounts.items()):
-            for _, p in sorted(account.positions.items()):
-                most = min(self.profit(p), self.equity(account, self.scope_of(p))) if p.symbol == symbol and p.q else 0
-                if most > 0 and self.scope_of(p) not in account.flagged:
+            for p in account.positions.values():
+                scope = self.scope_of(p)
+                if p.symbol != symbol or not p.q or scope in account.flagged:
+                    continue
+                legs = [
+                    most for other, leg, most in winners if other == name and self.scope_of(account.positions[leg]) == scope
+                ]
+                most = min(self.profit(p), self.equity(account, scope) - sum(legs))
+                if most > 0:
                     winners.append((name, p.name, most))
         total = sum(most for _, _, most in winners)
         shared = min(amount, total)

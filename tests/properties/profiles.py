@@ -1,6 +1,7 @@
 """How hard the property tests try: a fixed small search in the suite, a random long one on demand.
 
-`RINGFENCE_SOAK_EXAMPLES=2000 pytest tests/properties` draws new random examples, that many per test.
+`RINGFENCE_SOAK_EXAMPLES=2000 pytest tests/properties` draws new random examples, that many per test; seeded runs begin at
+`RINGFENCE_SOAK_SEED`, so that a long search can be split.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import os
 from hypothesis import HealthCheck, settings
 
 SOAK_EXAMPLES = int(os.environ.get("RINGFENCE_SOAK_EXAMPLES", "0"))
+SOAK_SEED = int(os.environ.get("RINGFENCE_SOAK_SEED", "0"))
 
 
 def profile(examples: int) -> settings:
