@@ -183,16 +183,16 @@ class NaiveCloseout(NaiveFloor):
     def socialize(self, amount: int, symbol: str) -> int:
         """LIQ-009: pro rata of min(u, E) of those with profit; returns how much of the amount they paid."""
         winners: list[tuple[str, str, int]] = []
+        spared: dict[tuple[str, str | None], int] = {}
         for name, account in sorted(self.accounts.items()):
             for p in account.positions.values():
                 scope = self.scope_of(p)
                 if p.symbol != symbol or not p.q or scope in account.flagged:
                     continue
-                legs = [
-                    most for other, leg, most in winners if other == name and self.scope_of(account.positions[leg]) == scope
-                ]
-                most = min(self.profit(p), self.equity(account, scope) - sum(legs))
+                left = spared.setdefault((name, scope), self.equity(account, scope))
+                most = min(self.profit(p), left)
                 if most > 0:
+                    spared[name, scope] = left - most
                     winners.append((name, p.name, most))
         total = sum(most for _, _, most in winners)
         shared = min(amount, total)
