@@ -1,4 +1,4 @@
-"""Invariants of liquidations, orders, prices and bounds (`margin.md` 6 to 8, 10, 13 and 14 in its list)."""
+"""Invariants of liquidations, orders, prices and bounds (6 to 8, 10, 13 and 14 of the list)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Invariants of money: conservation, positions, reserves, isolation, fees (`margin.md` 1 to 5 and 12 in its list).
+"""Invariants of money: conservation, positions, reserves, isolation, margins, fees (1 to 5, 11 and 12 of the list).
 
 A check looks at one step of a trace from outside: it yields a sentence for each place where its invariant is broken and
 counts in ``seen`` what it had to look at, so that a test can also ask that it was not looking at nothing.
