@@ -32,7 +32,7 @@ def test_edge_06_a_gap_through_bankruptcy_is_the_funds_loss_and_not_the_cross_wa
             "mark BTC 80",
             "liquidation 1 of bob/BTC isolated equity -100 mm 40, cleared 0, accepted 4 limit 90, "
             "canceled 4 order.ioc_remainder, settled 0/10 BTC sell at 90, takeover 10 to fund value 900 pnl -100 equity 0, "
-            "finished 1 fund BTC:10 fund_paid 100 returned 0 owner 0.5",
+            "finished 1 fund BTC:10 fund_paid 100 returned 0 owner 0 default 0.5",
         ),
         ("bob", "wallet 900, total 900"),
         ("fund", "wallet 1000, equity 900, BTC +10 cost 900"),
