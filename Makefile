@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
 
-.PHONY: demo test lint bench soak clean
+.PHONY: demo test lint bench cascade soak clean
 .DEFAULT_GOAL := demo
 
 $(VENV)/.ok: pyproject.toml
@@ -26,6 +26,10 @@ lint: $(VENV)/.ok
 
 bench: $(VENV)/.ok
 	$(BIN)/python -m tests.bench $(ARGS)
+
+# The crash of 2025-10-10 through thin books, second by second, where the recorded bars are at hand.
+cascade: $(VENV)/.ok
+	$(BIN)/python -m tests.bench.cascade $(ARGS)
 
 # The venue against the naive model, with random seeds: EXAMPLES runs of each kind.
 EXAMPLES ?= 500
