@@ -47,6 +47,11 @@ def venue_limits(number: int) -> VenueLimits:
     )
 
 
+def ratio_shown(needed: int, equity: int) -> int | None:
+    """MARG-005, MARG-020: in ppm, rounded up."""
+    return ceil_div(needed * PPM, equity) if equity > 0 else None
+
+
 class Pair:
     """A venue and its model, held to the same commands; `apply` raises AssertionError at the first difference."""
 
@@ -128,6 +133,7 @@ class Pair:
         counts.update("leverage moved margin" for e in events if isinstance(e, LeverageSet) and e.margin_moved)
         counts.update("replenished" for e in events if isinstance(e, MarginMoved) and e.is_automatic)
         counts.update("collateral sold" for e in events if isinstance(e, CollateralSold))
+        counts["fund slices"] += len([account for _, account, *_ in outcome.sent if account == INSURANCE_FUND])
         counts["margin calls"] += len(outcome.calls)
         counts["fundings"] += len(outcome.fundings)
         counts["fundings paid"] += len([rate for _, rate, _, _, payments in outcome.fundings if rate and payments])
@@ -201,6 +207,9 @@ class Pair:
         notional = sum(model.notional(p) for p in account.positions.values())
         assert view.notional == notional, account.name
         assert view.liquidating == (CROSS in account.flagged), account.name
+        assert view.effective_leverage == ratio_shown(notional, total), account.name
+        assert view.margin_ratio == ratio_shown(expected[3], equity), account.name
+        self.compare_scopes(account)
         orders = [
             (o.order_id, position_id(o.symbol, o.position_side), o.side.sign, o.limit_price, o.open_quantity)
             for o in self.open_orders[account.name]
@@ -211,6 +220,25 @@ class Pair:
         assert set(shown) <= set(account.positions), account.name
         for p in account.positions.values():
             self.compare_position(account, p, shown.get(p.name))
+
+    def compare_scopes(self, account: Account) -> None:
+        """MARG-020."""
+        model = self.model
+        shown = {
+            None if s.symbol is None else position_id(s.symbol, s.position_side): (
+                *(s.equity, s.maintenance_margin, s.notional),
+                *(s.margin_ratio, s.bankrupt, s.liquidating),
+            )
+            for s in self.venue.scopes(account.name)
+        }
+        expected = {}
+        for scope in (CROSS, *account.positions):
+            if model.held(account, scope):
+                health = model.health(account, scope)
+                ratio = ratio_shown(health.maintenance, health.equity)
+                figures = (health.equity, health.maintenance, health.notional)
+                expected[scope] = (*figures, ratio, health.equity <= 0, scope in account.flagged)
+        assert shown == expected, account.name
 
     def compare_position(self, account: Account, p: Position, view: PositionView | None) -> None:
         model, place = self.model, f"{account.name} {p.name}"
@@ -230,12 +258,16 @@ class Pair:
         assert view.initial_margin == model.position_initial(p), place
         assert view.maintenance_margin == model.position_maintenance(p), place
         assert (view.scope_equity, view.bankrupt) == (equity, equity <= 0), place
-        assert view.margin_ratio == (ceil_div(needed * PPM, equity) if equity > 0 else None), place
+        assert view.margin_ratio == ratio_shown(needed, equity), place
         assert view.liquidating == (scope in account.flagged), place
         assert view.notional == model.notional(p), place
         together = [other for other in model.held(account, scope) if other.symbol == p.symbol]
         others = equity - sum(model.profit(leg) for leg in together)
         others -= needed - sum(model.position_maintenance(leg) for leg in together)
+        assert view.effective_leverage == ratio_shown(model.notional(p), equity), place
+        share, mark = model.equity_share(account, p), model.mark(p.symbol)
+        bankrupt_at = formulas.bankruptcy_price(model.instruments[p.symbol], p.q, mark, share)
+        assert view.bankruptcy_price == (bankrupt_at if bankrupt_at > 0 else None), place
         legs = [(leg.q, leg.c) for leg in together]
         expected = formulas.liquidation_price(model.instruments[p.symbol], legs, others, model.mark(p.symbol))
         assert view.liquidation_price == expected, place

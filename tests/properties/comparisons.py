@@ -65,6 +65,8 @@ def compare_outcomes(command: AnyCommand, events: Events, outcome: Outcome) -> N
     assert repeated == ([] if outcome.repeated is None else [outcome.repeated])
     own = [e for e in events if isinstance(e, OrderAccepted) and e.decision is not None]
     assert [e.order.order_id for e in own] == outcome.accepted
+    sent = [e.order for e in events if isinstance(e, OrderAccepted) and e.decision is None]
+    assert [_sent(order) for order in sent] == outcome.sent, ([_sent(order) for order in sent], outcome.sent)
     if isinstance(command, PlaceOrder) and outcome.repeated is None:
         answers = [e for e in events if isinstance(e, OrderRejected)] + own
         assert len(answers) == 1
@@ -171,6 +173,11 @@ def _ended(ended: Ended) -> dict[str, object]:
         "owner recovery": ended.owner_recovery,
         "default recovery": ended.default_recovery,
     }
+
+
+def _sent(order: OrderView) -> tuple[int, str, str, int, int]:
+    position = position_id(order.symbol, order.position_side)
+    return order.order_id, order.account, position, order.side.sign * order.quantity, order.limit_price
 
 
 def _scope(event: LiquidationStarted | MarginCalled | LiquidationRecord) -> str | None:

@@ -209,6 +209,13 @@ class NaiveFloor(NaiveFills):
         else:
             self.remove(order, Reason.IOC_REMAINDER)
 
+    def send(self, order: Order, self_trade_prevention: SelfTradePrevention) -> None:
+        """Let an order of the venue's own, immediate or cancel, sweep the book."""
+        self.next_order_id += 1
+        self.orders.append(order)
+        self.outcome.sent.append((order.order_id, order.account, order.position, order.side * order.quantity, order.price))
+        self.sweep(order, self_trade_prevention)
+
     # --- matching ---------------------------------------------------------------------------------------------------
 
     def best_match(self, taker: Order) -> Order | None:

@@ -100,21 +100,18 @@ def cost_of(c: int, lots: int, q: int) -> int:
     return toward_zero(Fraction(c * lots, abs(q)))
 
 
-def bankruptcy_limit(
-    instrument: Instrument, q: int, mark: int, share: int, covered: Fraction | None, slippage: int
-) -> int | None:
-    """LIQ-005, LIQ-014: the price that spends the equity `share` of the position; None: no order is sent.
+def bankruptcy_price(instrument: Instrument, q: int, mark: int, share: int) -> int:
+    """LIQ-005: the price that spends the equity `share` of the position; it may be none that there is."""
+    exact = mark - Fraction(share, q * instrument.cash_per_tick_lot)
+    return ceil(exact) if q > 0 else floor(exact)
 
-    With `covered` it lies that much cash a lot beyond, but no further from the mark than `slippage`.
-    """
-    k, way = instrument.cash_per_tick_lot, sign(q)
-    exact = mark - Fraction(share, q * k)
-    if covered is not None:
-        furthest = mark * (1 - way * Fraction(slippage, MILLION))
-        if way * exact > way * furthest:
-            exact = way * max(way * (exact - way * covered / k), way * furthest)
-    limit = max(1, ceil(exact)) if q > 0 else floor(exact)
-    return limit if 1 <= limit <= GRID_MAX else None
+
+def covered_price(price: int, q: int, mark: int, ticks: int, slippage: int) -> int:
+    """LIQ-014: whole ticks beyond bankruptcy, no further from the mark than `slippage`; one that lies beyond stays."""
+    way = sign(q)
+    furthest = mark * (1 - way * Fraction(slippage, MILLION))
+    last = ceil(furthest) if q > 0 else floor(furthest)
+    return price if way * price <= way * last else way * max(way * price - ticks, way * last)
 
 
 def bankruptcy_money(instrument: Instrument, q: int, lots: int, mark: int, share: int) -> int:

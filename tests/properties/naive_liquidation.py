@@ -161,17 +161,18 @@ class NaiveLiquidation(NaiveCloseout):
         """LIQ-005, BOOK-015; whether an order was sent, and whether the book took all of it or would after the sweep limit."""
         instrument, q, share = self.instruments[p.symbol], p.q, self.equity_share(account, p)
         lots = min(self.lots_to_close(account, p, notes), instrument.quantity_max)
-        covered = Fraction(max(0, self.payable()), lots) if self.policy.fund_covers else None
-        slippage = self.policy.liquidation_slippage
-        limit = formulas.bankruptcy_limit(instrument, q, self.mark(p.symbol), share, covered, slippage)
+        limit = formulas.bankruptcy_price(instrument, q, self.mark(p.symbol), share)
+        if self.policy.fund_covers:
+            ticks = max(0, self.payable()) // (lots * instrument.cash_per_tick_lot)
+            limit = formulas.covered_price(limit, q, self.mark(p.symbol), ticks, self.policy.liquidation_slippage)
+        if q > 0:
+            limit = max(1, limit)
         notes.rounds += 1
-        if limit is None:
+        if not 1 <= limit <= formulas.GRID_MAX:
             return False, False
         order = Order(self.next_order_id, account.name, p.symbol, p.name, -formulas.sign(q), limit, lots, reduce_only=True)
         order.liquidation = (abs(q), share)
-        self.next_order_id += 1
-        self.orders.append(order)
-        self.sweep(order, SelfTradePrevention.CANCEL_MAKER)
+        self.send(order, SelfTradePrevention.CANCEL_MAKER)
         if order not in self.orders:
             return True, True
         self.remove(order, Reason.IOC_REMAINDER)
@@ -200,7 +201,10 @@ class NaiveLiquidation(NaiveCloseout):
         return size
 
     def sized_to_target(self, account: Account, p: Position) -> int:
-        """LIQ-004: the least lots that bring the scope to the target, found by trying one after the other."""
+        """LIQ-004: the least lots that bring the scope to the target, found by trying one after the other.
+
+        What a close is taken to lose is a debit, and debits round up.
+        """
         instrument, size, mark = self.instruments[p.symbol], abs(p.q), self.mark(p.symbol)
         scope = self.scope_of(p)
         equity, others = self.equity(account, scope), self.maintenance(account, scope) - self.position_maintenance(p)
@@ -209,7 +213,7 @@ class NaiveLiquidation(NaiveCloseout):
         loss = min(Fraction(self.equity_share(account, p), self.notional(p)), guess)
         for lots in range(1, size):
             rest = formulas.maintenance(instrument, size - lots, mark)
-            if equity - formulas.money(instrument, lots, mark) * loss >= target * (rest + others):
+            if equity - ceil(formulas.money(instrument, lots, mark) * loss) >= target * (rest + others):
                 return lots
         return size
 

@@ -253,10 +253,8 @@ class NaiveMarkets(NaiveChanges):
             if lots < 1:
                 continue
             order = Order(self.next_order_id, INSURANCE_FUND, symbol, symbol, side, limit, lots, reduce_only=True)
-            self.next_order_id += 1
-            self.orders.append(order)
             self.sliced_at[symbol] = self.now
-            self.sweep(order, SelfTradePrevention.CANCEL_MAKER)
+            self.send(order, SelfTradePrevention.CANCEL_MAKER)
             if order in self.orders:
                 self.remove(order, Reason.IOC_REMAINDER)
         return self.next_order_id > first_order

@@ -70,6 +70,8 @@ class Outcome:
     """Of no order at all: what one refused for its form shows."""
     trades: list[Trade] = field(default_factory=list)
     canceled: list[tuple[int, Reason]] = field(default_factory=list)
+    sent: list[tuple[int, str, str, int, int]] = field(default_factory=list)
+    """(order id, account, position, signed lots, limit) of the venue's own orders, in order."""
     moved: list[tuple[str, str, int]] = field(default_factory=list)
     """(account, position, amount) of isolated margin put in, by the owner or for it."""
     transfers: list[Transfer] = field(default_factory=list)
