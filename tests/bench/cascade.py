@@ -30,6 +30,7 @@ from exchange.domain.events import (
     FundingPaid,
     FundingSettled,
     LiquidationFinished,
+    LiquidationOrderSettled,
     MarginCalled,
     PositionTransferred,
     TradeExecuted,
@@ -87,7 +88,7 @@ class Cascade:
         self._sequencer.subscribe(self._follow)
         self.plans: list[Plan] = plans(accounts // 2, random.Random(seed))
         self._makers = makers(seed)
-        self._buyer = Buyer("buyer", size=parse_cash("2000"), generator=random.Random(seed))
+        self._buyer = Buyer("buyer", size=parse_cash("5000"), generator=random.Random(seed))
         self.log: list[tuple[AnyCommand, TimeNs]] = []
         self.records: list[LiquidationRecord] = []
         self.counts: Counter[str] = Counter()
@@ -157,6 +158,9 @@ class Cascade:
             match event:
                 case LiquidationFinished():
                     self.records.append(event.record)
+                case LiquidationOrderSettled():
+                    position = self.venue.position(event.account, event.symbol, event.position_side)
+                    self.counts["orders for a part"] += event.quantity == event.filled > 0 != position.quantity
                 case PositionTransferred():
                     self.counts[event.venue.value] += 1
                     self.taken["fund" if event.counterparty == INSURANCE_FUND else "others", event.symbol] += event.quantity

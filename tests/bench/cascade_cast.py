@@ -231,8 +231,8 @@ def makers(seed: int) -> list[Maker]:
         Maker(
             f"maker-{number}",
             offsets=(500 * number, 1_500 * number, 4_000 * number),
-            size=parse_cash("1500"),
-            inventory_max=parse_cash("60000"),
+            size=parse_cash("5000"),
+            inventory_max=parse_cash("200000"),
             steps=1,
             generator=random.Random(seed + number),
         )
@@ -241,8 +241,8 @@ def makers(seed: int) -> list[Maker]:
     patient = Maker(
         "maker-3",
         offsets=(20_000, 40_000),
-        size=parse_cash("4000"),
-        inventory_max=parse_cash("100000"),
+        size=parse_cash("15000"),
+        inventory_max=parse_cash("300000"),
         steps=5,
         generator=random.Random(seed + 3),
     )

@@ -15,7 +15,7 @@ from exchange.services.mark_path import MarkPath
 from tests.bench.cascade import BARS, CHECK_EVERY, FUNDING_INTERVAL, Cascade, cascade_instruments, crash_path
 from tests.bench.cascade_table import describe
 
-SECONDS, ACCOUNTS, SEED = 150, 80, 1
+SECONDS, ACCOUNTS, SEED = 150, 80, 3
 
 
 @pytest.fixture(scope="module")
@@ -35,9 +35,9 @@ def played(path: MarkPath) -> Cascade:
 @pytest.mark.rule("LIQ-004", "LIQ-007", "LIQ-008", "LIQ-009", "LIQ-010", "LIQ-011", "LIQ-015", "MARG-020")
 def test_a_real_crash_drives_every_stage_of_the_waterfall(played: Cascade) -> None:
     records, counts = played.records, played.counts
-    assert any(record.book_quantity and record.after.notional and not record.fund_quantity for record in records), (
-        "cured in part"
-    )
+    assert counts["orders for a part"] > 5, "filled whole, and a position is left: what sizing by target asks for"
+    cured = [record for record in records if record.book_quantity and record.after.notional and not record.fund_quantity]
+    assert len(cured) > 5
     assert any(record.rounds > 1 for record in records), "closed in several orders"
     assert any(record.book_quantity and not record.after.notional for record in records), "closed whole"
     assert counts["liquidation trades"] > 100
@@ -54,8 +54,7 @@ def test_a_real_crash_drives_every_stage_of_the_waterfall(played: Cascade) -> No
 def test_the_small_fund_is_spent_and_what_nobody_has_is_bad_debt(played: Cascade) -> None:
     assert played.fund_spent_ns is not None
     assert played.path.times_ms[0] * 10**6 < played.fund_spent_ns < played.path.times_ms[-1] * 10**6
-    assert played.fund_low is not None
-    assert played.fund_low < 0
+    assert played.venue.funds().insurance_fund_equity < 0 < played.fund_credit
     assert sum(record.bad_debt for record in played.records) > 0
     assert any(record.adl_forgone for record in played.records), "others forwent what a bankrupt scope owed"
 
