@@ -339,5 +339,6 @@ def _odd(draw: Draw, model: NaiveVenue) -> AnyCommand:
         Withdraw(account="nobody", amount=1),
         Withdraw(account=account, amount=1, asset="TIN"),
         SetTradingState(symbol="NO-PERP", trading_state=TradingState.HALTED),
+        SetMarkPrices(marks=(MarkPrice(symbol, FIRST_MARKS[symbol]),)),
     )
     return odd[draw.choice % len(odd)]

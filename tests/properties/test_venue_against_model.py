@@ -16,74 +16,95 @@ from tests.properties.profiles import profile
 from tests.properties.runs import check_replay, play, play_seed
 
 DRAWS = st.builds(Draw, *(st.integers(0, most) for most in DRAW_MAXIMA))
-PLAIN_RUNS = range(160, 172)
-RANDOM_RUNS = range(64)
+PLAIN_RUNS = (7, 19, 26, 40, 50, 58, 71, 72)
+RANDOM_RUNS = (
+    *(5, 10, 27, 40, 59, 69, 73, 85, 86, 96, 119, 151, 170, 192, 195, 236, 251, 290, 318, 370, 394, 445, 539, 574, 585, 693),
+    *range(1_000, 1_016),
+)
+"""Found by looking at many more: nearly everything that the long search meets is met by two of these."""
 ENDINGS = (
-    "canceled order.ioc_remainder",
-    "canceled order.protection_price",
-    "canceled order.self_trade_prevention",
-    "canceled order.sweep_limit",
-    "canceled order.reduce_only_nothing_left",
-    "canceled order.canceled_by_owner",
+    "bad debt",
+    "canceled liquidation.auto_deleveraged",
+    "canceled liquidation.orders_canceled",
     "canceled margin.fill_check_failed",
     "canceled margin.maker_fill_check_failed",
     "canceled margin.offset_lost",
-    "canceled liquidation.orders_canceled",
-    "canceled liquidation.auto_deleveraged",
+    "canceled order.canceled_by_owner",
+    "canceled order.ioc_remainder",
+    "canceled order.protection_price",
+    "canceled order.reduce_only_nothing_left",
+    "canceled order.self_trade_prevention",
+    "canceled order.sweep_limit",
+    "continuations",
+    "fund covered",
+    "leverage moved margin",
     "liquidated cross",
     "liquidated isolated",
-    "transferred fund",
-    "transferred auto_deleverage",
-    "continuations",
-)
-RISK_ENDINGS = (
-    *ENDINGS,
-    "collateral sold",
-    "fund covered",
-    "fundings paid",
-    "leverage moved margin",
     "liquidations ended cured",
     "liquidations ended flat",
     "margin calls",
     "mode switched",
+    "orders repeated",
+    "transferred auto_deleverage",
+    "transferred fund",
+    "transferred residual",
+)
+RISK_ENDINGS = (
+    *ENDINGS,
+    "canceled margin.reduce_below_maintenance",
+    "collateral sold",
+    "fund slices",
+    "fundings paid",
+    "halts",
     "partial closes that cured",
     "replenished",
+    "socialized",
     "waits",
     "withdrawals",
 )
 REFUSALS = (
-    Reason.UNKNOWN_SYMBOL,
-    Reason.QUANTITY_MAX,
+    Reason.ACCOUNT_EXISTS,
+    Reason.ACCOUNT_NAME,
+    Reason.ACCOUNT_ORDERS_MAX,
+    Reason.ADD_ABOVE_AVAILABLE,
+    Reason.AMOUNT_NOT_POSITIVE,
+    Reason.CLIENT_ORDER_ID_REUSED,
+    Reason.CREDIT_RANGE,
+    Reason.FOK_UNFILLABLE,
+    Reason.INITIAL_INSUFFICIENT,
+    Reason.LEVERAGE_INSUFFICIENT,
+    Reason.LEVERAGE_RANGE,
+    Reason.LEVERAGE_TIER,
+    Reason.MARK_REPEATED,
     Reason.NOTIONAL_MIN,
-    Reason.PRICE_BAND,
-    Reason.POST_ONLY_COMBINATION,
-    Reason.POST_ONLY_WOULD_CROSS,
-    Reason.REDUCE_ONLY_NO_POSITION,
+    Reason.NOT_FOUND,
+    Reason.NOT_ISOLATED,
     Reason.NO_MARK_PRICE,
     Reason.OPEN_ORDERS_MAX,
-    Reason.FOK_UNFILLABLE,
-    Reason.NOT_FOUND,
-    Reason.INITIAL_INSUFFICIENT,
-    Reason.LEVERAGE_TIER,
-    Reason.LEVERAGE_RANGE,
-    Reason.NOT_ISOLATED,
-    Reason.ADD_ABOVE_AVAILABLE,
+    Reason.POST_ONLY_COMBINATION,
+    Reason.POST_ONLY_WOULD_CROSS,
+    Reason.PRICE_BAND,
+    Reason.PRICE_FORBIDDEN,
+    Reason.PRICE_REQUIRED,
+    Reason.QUANTITY_MAX,
+    Reason.REDUCE_ONLY_NO_POSITION,
     Reason.REMOVE_ABOVE_MAXIMUM,
-    Reason.AMOUNT_NOT_POSITIVE,
+    Reason.SWITCH_INSUFFICIENT,
+    Reason.SWITCH_MARGIN_MIN,
     Reason.UNKNOWN_ACCOUNT,
-    Reason.ACCOUNT_NAME,
-    Reason.MARK_PRICE_RANGE,
+    Reason.UNKNOWN_ASSET,
+    Reason.UNKNOWN_SYMBOL,
 )
 RISK_REFUSALS = (
     *REFUSALS,
-    Reason.LEVERAGE_INSUFFICIENT,
+    Reason.LIQUIDATION_IN_PROGRESS,
     Reason.MARK_JUMP,
-    Reason.MARK_REPEATED,
+    Reason.MARK_PRICE_RANGE,
+    Reason.MARK_SOURCE,
     Reason.MARK_STALE,
     Reason.POSITION_OPEN,
-    Reason.SWITCH_INSUFFICIENT,
+    Reason.POSITION_SIDE,
     Reason.SYMBOL_HALTED,
-    Reason.UNKNOWN_ASSET,
     Reason.WITHDRAW_ABOVE_AVAILABLE,
 )
 
@@ -123,6 +144,6 @@ def test_seeded_runs_of_random_settings_agree_too_and_meet_what_those_bring_with
 
 def check_met(counts: Counter[str], endings: tuple[str, ...], refusals: tuple[Reason, ...]) -> None:
     """A search that meets nothing proves nothing."""
-    names = (*endings, *(f"refused {reason.value}" for reason in refusals), "orders repeated")
+    names = (*endings, *(f"refused {reason.value}" for reason in refusals))
     missing = sorted(name for name in names if not counts[name])
     assert not missing, missing
