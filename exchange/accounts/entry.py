@@ -129,4 +129,4 @@ def estimated_liquidation_price(
         usual = isolated_fill_margin(instrument, sign, opening, price, mark, position.leverage, fee)
         wallet += (path.fill_margin(usual, 0, lambda: usual) or 0) - fee
         held, cost = held + sign * opening, cost + sign * value
-    return liquidation_price_at(account, position, marks, held, cost, wallet)
+    return liquidation_price_at(account, position, marks, held, cost, wallet) if held else None
