@@ -83,8 +83,7 @@ class Pair:
         until = self.now + wait
         while True:
             due = self.venue.next_due_ns
-            funding_due = self.model.next_due()
-            assert funding_due is None or (due is not None and due <= funding_due)
+            assert due == self.model.next_due()
             if due is None or due > until:
                 break
             self.now = due
@@ -136,7 +135,7 @@ class Pair:
         counts["fund slices"] += len([account for _, account, *_ in outcome.sent if account == INSURANCE_FUND])
         counts["margin calls"] += len(outcome.calls)
         counts["fundings"] += len(outcome.fundings)
-        counts["fundings paid"] += len([rate for _, rate, _, _, payments in outcome.fundings if rate and payments])
+        counts["fundings paid"] += len([row for row in outcome.fundings if row[1] and row[4]])
         counts["halts"] += len(outcome.halts)
         counts["withdrawals"] += isinstance(command, Withdraw) and not refused
         counts["continuations"] += isinstance(command, ContinueLiquidations)
@@ -261,16 +260,11 @@ class Pair:
         assert view.margin_ratio == ratio_shown(needed, equity), place
         assert view.liquidating == (scope in account.flagged), place
         assert view.notional == model.notional(p), place
-        together = [other for other in model.held(account, scope) if other.symbol == p.symbol]
-        others = equity - sum(model.profit(leg) for leg in together)
-        others -= needed - sum(model.position_maintenance(leg) for leg in together)
         assert view.effective_leverage == ratio_shown(model.notional(p), equity), place
         share, mark = model.equity_share(account, p), model.mark(p.symbol)
         bankrupt_at = formulas.bankruptcy_price(model.instruments[p.symbol], p.q, mark, share)
         assert view.bankruptcy_price == (bankrupt_at if bankrupt_at > 0 else None), place
-        legs = [(leg.q, leg.c) for leg in together]
-        expected = formulas.liquidation_price(model.instruments[p.symbol], legs, others, model.mark(p.symbol))
-        assert view.liquidation_price == expected, place
+        assert view.liquidation_price == model.liquidation_price(account, p), place
 
     # --- what always holds ------------------------------------------------------------------------------------------
 

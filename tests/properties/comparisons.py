@@ -89,7 +89,11 @@ def _compare_changes(events: Events, outcome: Outcome) -> None:
     assert [row for row in moved if row[2]] == [row for row in outcome.moved if row[2]], (moved, outcome.moved)
     paid = [(e.account, position_id(e.symbol, e.position_side), e.amount) for e in events if isinstance(e, FundingPaid)]
     assert sorted(paid) == sorted(row for row in outcome.payments if row[2]), (paid, outcome.payments)
-    settled = [(e.symbol, e.funding_rate, e.premium, e.residual, e.payments) for e in events if isinstance(e, FundingSettled)]
+    settled = [
+        (e.symbol, e.funding_rate, e.premium, e.residual, e.payments, e.next_funding_time_ns)
+        for e in events
+        if isinstance(e, FundingSettled)
+    ]
     assert settled == outcome.fundings, (settled, outcome.fundings)
     called = [(e.account, _scope(e), e.level) for e in events if isinstance(e, MarginCalled)]
     assert Counter(called) == Counter(outcome.calls)
@@ -212,8 +216,10 @@ def _compare_decision(answer: OrderAccepted | OrderRejected, outcome: Outcome) -
     if isinstance(answer, OrderRejected) and answer.reason in REFUSED_FOR_FORM:
         expected = outcome.standing
     shown = answer.decision
-    seen = shown and Decision(shown.path, shown.required, shown.available_before, shown.available_after)
-    assert seen == expected
+    seen = shown and Decision(
+        shown.path, shown.required, shown.available_before, shown.available_after, shown.liquidation_price
+    )
+    assert seen == expected, (seen, expected)
 
 
 def _trade(event: TradeExecuted) -> Trade:

@@ -205,6 +205,17 @@ class NaiveAccounts:
         own, whole = self.position_maintenance(p), self.maintenance(account, CROSS)
         return floor(Fraction(self.equity(account, CROSS) * own, whole))
 
+    def liquidation_price(self, account: Account, p: Position) -> int | None:
+        """MARG-006: in a cross pool together with the other leg of a hedge."""
+        if not p.q:
+            return None
+        scope = self.scope_of(p)
+        together = [leg for leg in self.held(account, scope) if leg.symbol == p.symbol]
+        others = self.equity(account, scope) - sum(self.profit(leg) for leg in together)
+        others -= self.maintenance(account, scope) - sum(self.position_maintenance(leg) for leg in together)
+        legs = [(leg.q, leg.c) for leg in together]
+        return formulas.liquidation_price(self.instruments[p.symbol], legs, others, self.mark(p.symbol))
+
     def total_equity(self, account: Account) -> int:
         isolated = [p for p in account.positions.values() if p.mode is MarginMode.ISOLATED]
         return self.equity(account, CROSS) + sum(p.wallet + self.profit(p) for p in isolated)

@@ -9,7 +9,7 @@ from math import ceil, floor
 from exchange.domain.enums import MarginMode
 from exchange.domain.rejects import Reason
 from tests.properties import naive_formulas as formulas
-from tests.properties.naive_accounts import CROSS, Account, NaiveAccounts, Order
+from tests.properties.naive_accounts import CROSS, Account, NaiveAccounts, Order, Position
 
 
 @dataclass
@@ -51,9 +51,7 @@ class NaiveFills(NaiveAccounts):
             after.wallet -= fee
             enough = self.equity(after, CROSS) >= self.initial(after, CROSS)
             return Leg(after, None if enough and leverage_fits else Reason.FILL_CHECK_FAILED)
-        margin_price = price if order.side > 0 else max(price, mark)
-        moved = ceil(Fraction(formulas.money(instrument, lots, margin_price), p.leverage)) + fee
-        moved += formulas.money(instrument, lots, max(0, order.side * (price - mark)))
+        moved = self.usual_margin(order, p, lots, price) + fee
         need = self.position_initial(p) - (p.wallet - fee + self.profit(p))
         available = self.own_available(before, without=order)
         moved = max(moved, need)
@@ -63,6 +61,36 @@ class NaiveFills(NaiveAccounts):
         p.wallet += moved - fee
         passes = moved <= available and leverage_fits
         return Leg(after, None if passes else Reason.FILL_CHECK_FAILED, margin_in=moved)
+
+    def usual_margin(self, order: Order, p: Position, lots: int, price: int) -> int:
+        """MARG-012: A without the fee."""
+        instrument, mark = self.instruments[order.symbol], self.mark(order.symbol)
+        margin_price = price if order.side > 0 else max(price, mark)
+        open_loss = formulas.money(instrument, lots, max(0, order.side * (price - mark)))
+        return ceil(Fraction(formulas.money(instrument, lots, margin_price), p.leverage)) + open_loss
+
+    def price_if_filled(self, order: Order) -> int | None:
+        """The liquidation price of the position if the order filled whole at its limit, as a taker."""
+        instrument, account = self.instruments[order.symbol], self.accounts[order.account].copy()
+        q = account.positions[order.position].q
+        closed = min(order.quantity, abs(q)) if q * order.side < 0 else 0
+        opened = 0 if order.reduce_only else order.quantity - closed
+        if closed:
+            value = formulas.money(instrument, -order.side * closed, order.price)
+            fee = formulas.fee(instrument, closed, order.price, instrument.taker_fee)
+            after = self.reduce_by_owner(account, account.copy(), order, closed, value, fee).after
+            assert after is not None
+            account = after
+        p = account.positions[order.position]
+        if opened:
+            fee = formulas.fee(instrument, opened, order.price, instrument.taker_fee)
+            if p.mode is MarginMode.ISOLATED:
+                p.wallet += self.usual_margin(order, p, opened, order.price)
+            else:
+                account.wallet -= fee
+            p.q += order.side * opened
+            p.c += formulas.money(instrument, order.side * opened, order.price)
+        return self.liquidation_price(account, p)
 
     def reduce_by_owner(self, before: Account, after: Account, order: Order, lots: int, value: int, fee: int) -> Leg:
         p = after.positions[order.position]

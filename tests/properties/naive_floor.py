@@ -66,7 +66,7 @@ class NaiveFloor(NaiveFills):
             named = (command.symbol, command.position_side)
             p = next(p for p in account.positions.values() if (p.symbol, p.side) == named)
             available = self.available_to(account, p)
-            self.outcome.standing = Decision(p.mode, 0, available, available)
+            self.outcome.standing = Decision(p.mode, 0, available, available, self.liquidation_price(account, p))
         known = self.remembered.get((command.account, command.client_order_id or ""))
         if known is not None:
             if known[0] == command:
@@ -158,7 +158,8 @@ class NaiveFloor(NaiveFills):
         orders = [*resting, order]
         required = self.order_margin(account, p, orders) - self.order_margin(account, p)
         before = self.available_to(account, p)
-        self.outcome.decision = Decision(p.mode, required, before, before - required)
+        price = self.price_if_filled(order)
+        self.outcome.decision = Decision(p.mode, required, before, before - required, price)
         if self.is_risk_reducing(order, p, orders):
             return set()
         faults = set()

@@ -182,7 +182,11 @@ class NaiveMarkets(NaiveChanges):
         return market_formulas.half_even(Fraction(weighted, elapsed)) if elapsed else 0
 
     def next_due(self) -> int | None:
-        return min((market.due for market in self.markets.values() if market.due is not None), default=None)
+        """FUND-004, and LIQ-015 while the fund has something to sell and has sent a slice before."""
+        times = [market.due for market in self.markets.values() if market.due is not None]
+        interval = self.policy.fund_unwind_interval
+        times += [at + interval for s, at in self.sliced_at.items() if self.fund.q[s] and at + interval > self.now]
+        return min(times, default=None)
 
     def schedule(self) -> None:
         """FUND-004: the first multiple of the interval after the time of the first command."""
@@ -229,7 +233,7 @@ class NaiveMarkets(NaiveChanges):
             self.outcome.payments.append((INSURANCE_FUND, symbol, amount))
             total, payments = total + amount, payments + (amount != 0)
         self.fund.wallet -= total
-        self.outcome.fundings.append((symbol, rate, average, -total, payments))
+        self.outcome.fundings.append((symbol, rate, average, -total, payments, market.due))
 
     # --- the fund's own selling -------------------------------------------------------------------------------------
 

@@ -17,6 +17,8 @@ class Decision:
     required: int
     available_before: int
     available_after: int
+    liquidation_price: int | None
+    """Of the position if the order filled whole at its limit."""
 
 
 @dataclass(frozen=True)
@@ -83,8 +85,8 @@ class Outcome:
     """(account, position, amount)."""
     sales: list[tuple[str, str, int, int]] = field(default_factory=list)
     """(account, asset, quantity, proceeds)."""
-    fundings: list[tuple[str, int, int, int, int]] = field(default_factory=list)
-    """(symbol, rate, premium, residual, number of payments)."""
+    fundings: list[tuple[str, int, int, int, int, int]] = field(default_factory=list)
+    """(symbol, rate, premium, residual, number of payments, next time)."""
     payments: list[tuple[str, str, int]] = field(default_factory=list)
     """(account, position, amount)."""
     halts: list[str] = field(default_factory=list)
