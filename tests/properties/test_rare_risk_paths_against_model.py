@@ -10,8 +10,16 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from exchange.domain.commands import CollateralPrice, Credit, SetAutoReplenish, SetCollateralPrices, SetTradingState
-from exchange.domain.enums import PositionSide, TradingState
+from exchange.domain.commands import (
+    AddMargin,
+    CollateralPrice,
+    Credit,
+    SetAutoReplenish,
+    SetCollateralPrices,
+    SetMarginMode,
+    SetTradingState,
+)
+from exchange.domain.enums import MarginMode, PositionSide, TradingState
 from exchange.domain.events import (
     CloseOutVenue,
     CollateralSold,
@@ -183,3 +191,20 @@ def test_the_other_leg_of_a_liquidated_hedge_is_a_counterparty_like_any_other() 
     events = stage.marks(ANT=80, BEE=41)
     assert started(events) == ["hal"]
     assert [name for name, *_ in transfers(events)] == ["hal"]
+
+
+@pytest.mark.rule("MARG-021")
+def test_a_position_may_join_a_cross_pool_that_is_short_of_margin_when_that_makes_it_no_worse() -> None:
+    stage = stage_with()
+    for name, amount in (("ann", 1_700), ("pat", 60_000)):
+        stage.account(name, amount, isolated=ANT)
+    stage.trade("ann", "pat", ANT, 4, 100)
+    stage.trade("ann", "pat", CAT, 8, 1_000)
+    stage.apply(AddMargin(account="ann", symbol=ANT, amount=300))
+    stage.marks(CAT=950)
+    view = stage.pair.venue.account("ann")
+    assert view.maintenance_margin < view.equity < view.initial_margin
+    stage.apply(SetMarginMode(account="ann", symbol=ANT, margin_mode=MarginMode.CROSS))
+    assert stage.pair.venue.position("ann", ANT).margin_mode is MarginMode.CROSS
+    view = stage.pair.venue.account("ann")
+    assert view.equity < view.initial_margin
