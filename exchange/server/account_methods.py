@@ -18,7 +18,7 @@ from exchange.domain.units import format_cash
 from exchange.server.histories import Histories
 from exchange.server.parts import ExchangeParts
 from exchange.server.pictures import Pictures
-from exchange.wire import margin_messages, requests
+from exchange.wire import margin_messages, parameters
 from exchange.wire import messages as wire
 from exchange.wire.session import Session
 from exchange.wire.translate import Translator
@@ -35,23 +35,23 @@ class AccountMethods:
         self._pictures = pictures
         self._histories = histories
 
-    def get(self, session: Session, params: requests.NoParams) -> wire.AccountBody:
+    def get(self, session: Session, params: parameters.NoParams) -> wire.AccountBody:
         """Return the account's cross pool."""
         return self._pictures.account(session.account)
 
-    def positions(self, session: Session, params: requests.SymbolFilterParams) -> tuple[wire.PositionBody, ...]:
+    def positions(self, session: Session, params: parameters.SymbolFilterParams) -> tuple[wire.PositionBody, ...]:
         """Return the account's positions and per-symbol settings."""
         return self._pictures.positions(session.account, self._translator.optional_symbol(params.symbol))
 
-    def ledger(self, session: Session, params: requests.HistoryParams) -> margin_messages.LedgerPage:
+    def ledger(self, session: Session, params: parameters.HistoryParams) -> margin_messages.LedgerPage:
         """Return the movements of the account's money, newest first."""
         return self._histories.ledger(session.account, params)
 
-    def liquidations(self, session: Session, params: requests.HistoryParams) -> margin_messages.LiquidationPage:
+    def liquidations(self, session: Session, params: parameters.HistoryParams) -> margin_messages.LiquidationPage:
         """Return the records of the account's liquidations, newest first."""
         return self._histories.liquidations(params, session.account)
 
-    def set_margin_mode(self, session: Session, params: requests.SetMarginModeParams) -> wire.MarginModeResult:
+    def set_margin_mode(self, session: Session, params: parameters.SetMarginModeParams) -> wire.MarginModeResult:
         """Choose the collateral behind a position, and return what moved with it."""
         done = self._submit(self._translator.set_margin_mode(session.account, params), MarginModeSet)
         return wire.MarginModeResult(
@@ -61,7 +61,7 @@ class AccountMethods:
             margin_moved=format_cash(done.margin_moved),
         )
 
-    def set_leverage(self, session: Session, params: requests.SetLeverageParams) -> wire.LeverageResult:
+    def set_leverage(self, session: Session, params: parameters.SetLeverageParams) -> wire.LeverageResult:
         """Choose the leverage of a position, and return what its isolated wallet had to be given."""
         done = self._submit(self._translator.set_leverage(session.account, params), LeverageSet)
         return wire.LeverageResult(
@@ -71,25 +71,25 @@ class AccountMethods:
             margin_moved=format_cash(done.margin_moved),
         )
 
-    def add_margin(self, session: Session, params: requests.MarginAmountParams) -> wire.MarginMoveResult:
+    def add_margin(self, session: Session, params: parameters.MarginAmountParams) -> wire.MarginMoveResult:
         """Move money into an isolated position."""
         return self._move(self._translator.add_margin(session.account, params))
 
-    def remove_margin(self, session: Session, params: requests.MarginAmountParams) -> wire.MarginMoveResult:
+    def remove_margin(self, session: Session, params: parameters.MarginAmountParams) -> wire.MarginMoveResult:
         """Move money out of an isolated position."""
         return self._move(self._translator.remove_margin(session.account, params))
 
-    def set_position_mode(self, session: Session, params: requests.SetPositionModeParams) -> wire.PositionModeResult:
+    def set_position_mode(self, session: Session, params: parameters.SetPositionModeParams) -> wire.PositionModeResult:
         """Choose one-way or hedge mode."""
         done = self._submit(self._translator.set_position_mode(session.account, params), PositionModeSet)
         return wire.PositionModeResult(position_mode=done.position_mode.value)
 
-    def set_auto_replenish(self, session: Session, params: requests.SetAutoReplenishParams) -> wire.AutoReplenishResult:
+    def set_auto_replenish(self, session: Session, params: parameters.SetAutoReplenishParams) -> wire.AutoReplenishResult:
         """Choose whether a position may be topped up before it is liquidated."""
         done = self._submit(self._translator.set_auto_replenish(session.account, params), AutoReplenishSet)
         return wire.AutoReplenishResult(symbol=done.symbol, position_side=done.position_side.value, enabled=done.enabled)
 
-    def withdraw(self, session: Session, params: requests.WithdrawParams) -> wire.WithdrawResult:
+    def withdraw(self, session: Session, params: parameters.WithdrawParams) -> wire.WithdrawResult:
         """Take money out of the cross pool."""
         done = self._submit(self._translator.withdraw(session.account, params), Withdrawn)
         assets = self._pictures.assets

@@ -11,7 +11,7 @@ from exchange.server.parts import ExchangeParts
 from exchange.server.pictures import Pictures
 from exchange.services.clock import VirtualClock
 from exchange.services.sequencer import Applied
-from exchange.wire import margin_messages, requests
+from exchange.wire import margin_messages, parameters
 from exchange.wire import messages as wire
 from exchange.wire.bodies import time_us
 from exchange.wire.errors import Fault, fault
@@ -28,27 +28,27 @@ class AdminMethods:
         self._pictures = pictures
         self._histories = histories
 
-    def set_mark(self, session: Session, params: requests.SetMarkParams) -> wire.CommandResult:
+    def set_mark(self, session: Session, params: parameters.SetMarkParams) -> wire.CommandResult:
         """Replace marks; every liquidation that follows is done when this returns."""
         return self._done(self._parts.submit(self._translator.set_marks(params)))
 
-    def set_index(self, session: Session, params: requests.SetIndexParams) -> wire.CommandResult:
+    def set_index(self, session: Session, params: parameters.SetIndexParams) -> wire.CommandResult:
         """Replace index prices; marks made of them and every liquidation that follows are done when this returns."""
         return self._done(self._parts.submit(self._translator.set_index_prices(params)))
 
-    def set_collateral_price(self, session: Session, params: requests.SetCollateralPriceParams) -> wire.CommandResult:
+    def set_collateral_price(self, session: Session, params: parameters.SetCollateralPriceParams) -> wire.CommandResult:
         """Replace prices of collateral assets; every liquidation that follows is done when this returns."""
         return self._done(self._parts.submit(self._translator.set_collateral_prices(params)))
 
-    def set_trading_state(self, session: Session, params: requests.SetTradingStateParams) -> wire.CommandResult:
+    def set_trading_state(self, session: Session, params: parameters.SetTradingStateParams) -> wire.CommandResult:
         """Halt a symbol or open it again; liquidations that waited for it go on before this returns."""
         return self._done(self._parts.submit(self._translator.set_trading_state(params)))
 
-    def liquidations(self, session: Session, params: requests.HistoryParams) -> margin_messages.LiquidationPage:
+    def liquidations(self, session: Session, params: parameters.HistoryParams) -> margin_messages.LiquidationPage:
         """Return the records of all liquidations, newest first."""
         return self._histories.liquidations(params)
 
-    def credit(self, session: Session, params: requests.CreditParams) -> wire.CreditResult:
+    def credit(self, session: Session, params: parameters.CreditParams) -> wire.CreditResult:
         """Deposit money from outside."""
         applied = self._parts.submit(self._translator.credit(params))
         credited = next(event for event in applied.events if isinstance(event, Credited))
@@ -60,7 +60,7 @@ class AdminMethods:
             wallet_balance=assets.format(credited.asset, credited.wallet_balance),
         )
 
-    def create_account(self, session: Session, params: requests.CreateAccountParams) -> wire.CreatedAccount:
+    def create_account(self, session: Session, params: parameters.CreateAccountParams) -> wire.CreatedAccount:
         """Open an account with a key of its own; the keys are no part of the command."""
         if (params.key is None) != (params.secret is None):
             raise fault(Fault.INVALID_FIELD, "key and secret belong together; give both or none", field="secret")
@@ -73,12 +73,12 @@ class AdminMethods:
         self._parts.keys.add_account_key(params.account, key, secret)
         return wire.CreatedAccount(account=params.account, key=key, secret=secret)
 
-    def advance(self, session: Session, params: requests.AdvanceParams) -> wire.CommandResult:
+    def advance(self, session: Session, params: parameters.AdvanceParams) -> wire.CommandResult:
         """Move the virtual clock by a duration and let what is due fire."""
         clock = self._virtual_clock()
         return self._move_clock(clock, clock.now_ns() + params.duration_us * 1000, "duration_us")
 
-    def set_time(self, session: Session, params: requests.SetTimeParams) -> wire.CommandResult:
+    def set_time(self, session: Session, params: parameters.SetTimeParams) -> wire.CommandResult:
         """Move the virtual clock to a time and let what is due fire."""
         clock = self._virtual_clock()
         target_ns = params.time_us * 1000
@@ -86,7 +86,7 @@ class AdminMethods:
             target_ns = clock.now_ns()
         return self._move_clock(clock, target_ns, "time_us")
 
-    def state(self, session: Session, params: requests.NoParams) -> wire.FundBody:
+    def state(self, session: Session, params: parameters.NoParams) -> wire.FundBody:
         """Return sequence, digest, clock, fees and insurance fund."""
         return self._pictures.fund()
 

@@ -14,7 +14,7 @@ from exchange.server.order_methods import OrderMethods
 from exchange.server.parts import ExchangeParts
 from exchange.server.pictures import Pictures
 from exchange.wire import messages as wire
-from exchange.wire import requests
+from exchange.wire import parameters, requests
 from exchange.wire.bodies import time_us
 from exchange.wire.session import Session
 from exchange.wire.translate import Translator
@@ -74,9 +74,9 @@ class Dispatcher:
         session.authorize(request)
         return self._methods[type(request)](session, request.params)
 
-    def _ping(self, session: Session, params: requests.NoParams) -> wire.PingResult:
+    def _ping(self, session: Session, params: parameters.NoParams) -> wire.PingResult:
         return wire.PingResult(time_us=time_us(self._parts.clock.now_ns()), sequence=self._parts.venue.sequence)
 
 
-def _login(session: Session, params: requests.LoginParams) -> wire.LoginResult:
+def _login(session: Session, params: parameters.LoginParams) -> wire.LoginResult:
     return session.login(params)

@@ -6,7 +6,7 @@ from exchange.domain.ids import AccountId
 from exchange.server.limits import ServerLimits
 from exchange.server.parts import ExchangeParts
 from exchange.wire import margin_messages as wire
-from exchange.wire import requests
+from exchange.wire import parameters
 from exchange.wire.assets import Assets
 from exchange.wire.errors import Fault, fault
 from exchange.wire.liquidation_bodies import record_body
@@ -21,7 +21,7 @@ class Histories:
         self._limits = limits
         self._assets = assets
 
-    def ledger(self, account: AccountId, params: requests.HistoryParams) -> wire.LedgerPage:
+    def ledger(self, account: AccountId, params: parameters.HistoryParams) -> wire.LedgerPage:
         """Return movements of an account's money (MARG-028)."""
         found = self._parts.feed.ledger.page(account, _limit(params, self._limits.ledger_page_max), params.before)
         entries = tuple(
@@ -32,7 +32,7 @@ class Histories:
             entries=entries, dropped=found.dropped, next_before=entries[-1].number if found.has_older else None
         )
 
-    def liquidations(self, params: requests.HistoryParams, account: AccountId | None = None) -> wire.LiquidationPage:
+    def liquidations(self, params: parameters.HistoryParams, account: AccountId | None = None) -> wire.LiquidationPage:
         """Return records of liquidations, of one account or of all (LIQ-016)."""
         limit = _limit(params, self._limits.liquidation_page_max)
         found = self._parts.feed.liquidations.page(limit, params.before, account)
@@ -43,7 +43,7 @@ class Histories:
         )
 
 
-def _limit(params: requests.HistoryParams, page_max: int) -> int:
+def _limit(params: parameters.HistoryParams, page_max: int) -> int:
     if params.limit > page_max:
         raise fault(
             Fault.INVALID_FIELD,

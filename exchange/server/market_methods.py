@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from exchange.server.parts import ExchangeParts
 from exchange.server.pictures import Pictures
-from exchange.wire import margin_messages, requests
+from exchange.wire import margin_messages, parameters
 from exchange.wire import messages as wire
 from exchange.wire.bodies import instrument_body
 from exchange.wire.session import Session
@@ -19,22 +19,22 @@ class MarketMethods:
         self._pictures = pictures
         self._instruments = tuple(instrument_body(instrument) for instrument in parts.venue.instruments.values())
 
-    def instruments(self, session: Session, params: requests.NoParams) -> tuple[wire.InstrumentBody, ...]:
+    def instruments(self, session: Session, params: parameters.NoParams) -> tuple[wire.InstrumentBody, ...]:
         """Return what can be traded, with every limit."""
         return self._instruments
 
-    def book(self, session: Session, params: requests.BookParams) -> wire.BookBody:
+    def book(self, session: Session, params: parameters.BookParams) -> wire.BookBody:
         """Return the best levels of a book."""
         return self._pictures.book(self._translator.instrument(params.symbol).symbol, params.depth)
 
-    def trades(self, session: Session, params: requests.TradesParams) -> tuple[wire.TradeBody, ...]:
+    def trades(self, session: Session, params: parameters.TradesParams) -> tuple[wire.TradeBody, ...]:
         """Return recent trades."""
         return self._pictures.trades(self._translator.instrument(params.symbol).symbol, params.limit)
 
-    def ticker(self, session: Session, params: requests.SymbolParams) -> wire.TickerBody:
+    def ticker(self, session: Session, params: parameters.SymbolParams) -> wire.TickerBody:
         """Return best prices, last trade, mark and open interest."""
         return self._pictures.ticker(self._translator.instrument(params.symbol).symbol)
 
-    def funding(self, session: Session, params: requests.SymbolParams) -> margin_messages.FundingBody:
+    def funding(self, session: Session, params: parameters.SymbolParams) -> margin_messages.FundingBody:
         """Return how a symbol's funding stands."""
         return self._pictures.funding(self._translator.instrument(params.symbol).symbol)

@@ -11,7 +11,7 @@ from exchange.server.parts import ExchangeParts
 from exchange.server.pictures import Pictures
 from exchange.services.order_history import OrderRecord
 from exchange.wire import messages as wire
-from exchange.wire import requests
+from exchange.wire import parameters
 from exchange.wire.bodies import decision_body, order_body
 from exchange.wire.errors import WireError
 from exchange.wire.reasons import REASONS, Unit, rejection
@@ -27,7 +27,7 @@ class OrderMethods:
         self._translator = translator
         self._pictures = pictures
 
-    def place(self, session: Session, params: requests.PlaceParams) -> wire.PlaceResult:
+    def place(self, session: Session, params: parameters.PlaceParams) -> wire.PlaceResult:
         """Enter an order and return what became of it by the end of its command (WIRE-012)."""
         try:
             command = self._translator.place(session.account, params)
@@ -42,19 +42,19 @@ class OrderMethods:
         assert isinstance(first, OrderRejected), "an order is accepted, repeated or rejected first of all"
         raise self._rejected(command, first)
 
-    def cancel(self, session: Session, params: requests.OrderReferenceParams) -> wire.OrderBody:
+    def cancel(self, session: Session, params: parameters.OrderReferenceParams) -> wire.OrderBody:
         """Cancel one order and return it as it ended."""
         applied = self._parts.submit(self._translator.cancel(session.account, params))
         canceled = next(event for event in applied.events if isinstance(event, OrderCanceled))
         return self._body(canceled.order, canceled.reason)
 
-    def cancel_all(self, session: Session, params: requests.SymbolFilterParams) -> wire.CancelAllResult:
+    def cancel_all(self, session: Session, params: parameters.SymbolFilterParams) -> wire.CancelAllResult:
         """Cancel every order and return how many there were."""
         applied = self._parts.submit(self._translator.cancel_all(session.account, params))
         canceled = [event for event in applied.events if isinstance(event, OrderCanceled)]
         return wire.CancelAllResult(canceled=sum(event.reason is Reason.CANCELED_BY_OWNER for event in canceled))
 
-    def get(self, session: Session, params: requests.OrderReferenceParams) -> wire.OrderBody:
+    def get(self, session: Session, params: parameters.OrderReferenceParams) -> wire.OrderBody:
         """Return one order, open or recently ended; others' orders are not found, like those that never were."""
         check_reference(params)
         orders, record = self._parts.feed.orders, None
@@ -66,7 +66,7 @@ class OrderMethods:
             raise rejection(Reason.NOT_FOUND)
         return self._body(record.order, record.reason)
 
-    def list(self, session: Session, params: requests.OrderListParams) -> tuple[wire.OrderBody, ...]:
+    def list(self, session: Session, params: parameters.OrderListParams) -> tuple[wire.OrderBody, ...]:
         """Return all open orders, or the latest ended ones; oldest first."""
         symbol = self._translator.optional_symbol(params.symbol)
         if params.status == "open":
@@ -91,7 +91,7 @@ class OrderMethods:
     def _body(self, order: OrderView, reason: Reason | None) -> wire.OrderBody:
         return order_body(self._parts.venue.instruments[order.symbol], order, reason)
 
-    def _with_decision(self, session: Session, params: requests.PlaceParams, refused: WireError) -> WireError:
+    def _with_decision(self, session: Session, params: parameters.PlaceParams, refused: WireError) -> WireError:
         """Return the refusal of an order that made no command, with the account's margin as it stands (WIRE-013)."""
         instrument = self._parts.venue.instruments.get(params.symbol)
         if instrument is not None and refused.details is None:

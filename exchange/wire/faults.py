@@ -7,7 +7,8 @@ from typing import Any, get_args, get_type_hints
 
 from exchange.domain.ids import is_valid_id
 from exchange.wire.errors import Fault, WireError, fault
-from exchange.wire.requests import AnyRequest, Params
+from exchange.wire.parameters import Params
+from exchange.wire.requests import AnyRequest
 
 _UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(.*?)`(?: - at `(.*)`)?\Z", re.DOTALL)
 _MISSING_FIELD = re.compile(r"Object missing required field `(.*?)`(?: - at `(.*)`)?\Z", re.DOTALL)

@@ -10,7 +10,7 @@ from typing import Protocol
 import msgspec
 
 from exchange.domain.ids import AccountId
-from exchange.wire import fields, requests
+from exchange.wire import fields, parameters, requests
 from exchange.wire import messages as wire
 from exchange.wire.errors import Fault, fault
 
@@ -118,7 +118,7 @@ class Session:
         assert self._credential.account is not None, "keys with scope read or trade have an account"
         return self._credential.account
 
-    def login(self, params: requests.LoginParams) -> wire.LoginResult:
+    def login(self, params: parameters.LoginParams) -> wire.LoginResult:
         """Bind the connection to a key. Raises ``WireError``; an unknown key and a bad signature read the same."""
         if self._credential is not None:
             raise fault(Fault.ALREADY_LOGGED_IN, "this connection is logged in already; open another one for another key")

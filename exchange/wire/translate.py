@@ -38,7 +38,7 @@ from exchange.domain.ids import SETTLEMENT_ASSET, AccountId, AssetId, Symbol
 from exchange.domain.instrument import Instrument
 from exchange.domain.rejects import Reason
 from exchange.domain.units import CASH_MAX, Cash, Grid, Ticks, format_cash, parse_cash
-from exchange.wire import requests
+from exchange.wire import parameters
 from exchange.wire.assets import Assets
 from exchange.wire.errors import Fault, WireError, fault
 from exchange.wire.reasons import REASONS, rejection
@@ -67,7 +67,7 @@ class Translator:
         """Return the symbol after checking that the venue trades it; None stands for all."""
         return None if symbol is None else self.instrument(symbol).symbol
 
-    def place(self, account: AccountId, params: requests.PlaceParams) -> PlaceOrder:
+    def place(self, account: AccountId, params: parameters.PlaceParams) -> PlaceOrder:
         """Return the command that enters an order."""
         instrument = self.instrument(params.symbol)
         price = params.limit_price
@@ -88,16 +88,16 @@ class Translator:
             position_side=PositionSide(params.position_side),
         )
 
-    def cancel(self, account: AccountId, params: requests.OrderReferenceParams) -> CancelOrder:
+    def cancel(self, account: AccountId, params: parameters.OrderReferenceParams) -> CancelOrder:
         """Return the command that cancels one order."""
         check_reference(params)
         return CancelOrder(account=account, order_id=params.order_id, client_order_id=params.client_order_id)
 
-    def cancel_all(self, account: AccountId, params: requests.SymbolFilterParams) -> CancelAllOrders:
+    def cancel_all(self, account: AccountId, params: parameters.SymbolFilterParams) -> CancelAllOrders:
         """Return the command that cancels every order."""
         return CancelAllOrders(account=account, symbol=self.optional_symbol(params.symbol))
 
-    def set_margin_mode(self, account: AccountId, params: requests.SetMarginModeParams) -> SetMarginMode:
+    def set_margin_mode(self, account: AccountId, params: parameters.SetMarginModeParams) -> SetMarginMode:
         """Return the command that chooses cross or isolated."""
         return SetMarginMode(
             account=account,
@@ -107,7 +107,7 @@ class Translator:
             position_side=PositionSide(params.position_side),
         )
 
-    def set_leverage(self, account: AccountId, params: requests.SetLeverageParams) -> SetLeverage:
+    def set_leverage(self, account: AccountId, params: parameters.SetLeverageParams) -> SetLeverage:
         """Return the command that chooses the leverage."""
         return SetLeverage(
             account=account,
@@ -116,7 +116,7 @@ class Translator:
             position_side=PositionSide(params.position_side),
         )
 
-    def add_margin(self, account: AccountId, params: requests.MarginAmountParams) -> AddMargin:
+    def add_margin(self, account: AccountId, params: parameters.MarginAmountParams) -> AddMargin:
         """Return the command that moves money into an isolated position."""
         return AddMargin(
             account=account,
@@ -125,7 +125,7 @@ class Translator:
             position_side=PositionSide(params.position_side),
         )
 
-    def remove_margin(self, account: AccountId, params: requests.MarginAmountParams) -> RemoveMargin:
+    def remove_margin(self, account: AccountId, params: parameters.MarginAmountParams) -> RemoveMargin:
         """Return the command that moves money out of an isolated position."""
         return RemoveMargin(
             account=account,
@@ -134,11 +134,11 @@ class Translator:
             position_side=PositionSide(params.position_side),
         )
 
-    def set_position_mode(self, account: AccountId, params: requests.SetPositionModeParams) -> SetPositionMode:
+    def set_position_mode(self, account: AccountId, params: parameters.SetPositionModeParams) -> SetPositionMode:
         """Return the command that chooses one-way or hedge mode."""
         return SetPositionMode(account=account, position_mode=PositionMode(params.position_mode))
 
-    def set_auto_replenish(self, account: AccountId, params: requests.SetAutoReplenishParams) -> SetAutoReplenish:
+    def set_auto_replenish(self, account: AccountId, params: parameters.SetAutoReplenishParams) -> SetAutoReplenish:
         """Return the command that chooses whether a position may be topped up."""
         return SetAutoReplenish(
             account=account,
@@ -147,20 +147,20 @@ class Translator:
             position_side=PositionSide(params.position_side),
         )
 
-    def withdraw(self, account: AccountId, params: requests.WithdrawParams) -> Withdraw:
+    def withdraw(self, account: AccountId, params: parameters.WithdrawParams) -> Withdraw:
         """Return the command that takes money out."""
         asset, amount = self._amount(params.asset, params.amount)
         return Withdraw(account=account, amount=amount, asset=asset)
 
-    def set_marks(self, params: requests.SetMarkParams) -> SetMarkPrices:
+    def set_marks(self, params: parameters.SetMarkParams) -> SetMarkPrices:
         """Return the command that replaces marks, in the order of the symbols' names."""
         return SetMarkPrices(marks=tuple(MarkPrice(*named) for named in self._prices(params.marks, "marks")))
 
-    def set_index_prices(self, params: requests.SetIndexParams) -> SetIndexPrices:
+    def set_index_prices(self, params: parameters.SetIndexParams) -> SetIndexPrices:
         """Return the command that replaces index prices, in the order of the symbols' names."""
         return SetIndexPrices(prices=tuple(IndexPrice(*named) for named in self._prices(params.prices, "prices")))
 
-    def set_collateral_prices(self, params: requests.SetCollateralPriceParams) -> SetCollateralPrices:
+    def set_collateral_prices(self, params: parameters.SetCollateralPriceParams) -> SetCollateralPrices:
         """Return the command that replaces prices of collateral assets, in the order of their names."""
         prices = []
         for asset, text in sorted(params.prices.items()):
@@ -177,11 +177,11 @@ class Translator:
             prices.append(CollateralPrice(asset, price))
         return SetCollateralPrices(prices=tuple(prices))
 
-    def set_trading_state(self, params: requests.SetTradingStateParams) -> SetTradingState:
+    def set_trading_state(self, params: parameters.SetTradingStateParams) -> SetTradingState:
         """Return the command that halts or opens a symbol."""
         return SetTradingState(symbol=self.instrument(params.symbol).symbol, trading_state=TradingState(params.trading_state))
 
-    def credit(self, params: requests.CreditParams) -> Credit:
+    def credit(self, params: parameters.CreditParams) -> Credit:
         """Return the command that deposits money from outside."""
         asset, amount = self._amount(params.asset, params.amount)
         return Credit(account=params.account, amount=amount, asset=asset)
@@ -212,7 +212,7 @@ class Translator:
             raise fault(Fault.INVALID_FIELD, f"amount: {error}", field="amount") from None
 
 
-def check_reference(params: requests.OrderReferenceParams) -> None:
+def check_reference(params: parameters.OrderReferenceParams) -> None:
     """Raise ``WireError`` unless exactly one of the two ids is given."""
     if (params.order_id is None) == (params.client_order_id is None):
         raise fault(

@@ -10,7 +10,7 @@ import msgpack
 import pytest
 
 from exchange.wire import messages as wire
-from exchange.wire import requests
+from exchange.wire import parameters, requests
 from exchange.wire.codec import JSON, MSGPACK, Codec
 from exchange.wire.errors import WireError
 
@@ -39,7 +39,7 @@ def packed_map(*pairs: tuple[str, Any]) -> bytes:
 @pytest.mark.parametrize(("codec", "pack"), BOTH)
 def test_both_encodings_carry_the_same_requests(codec: Codec, pack: Pack) -> None:
     request = codec.decode(pack({"id": "a-1", "method": "order.place", "params": PLACE}))
-    assert request == requests.OrderPlace(id="a-1", params=requests.PlaceParams(**PLACE))  # type: ignore[arg-type]
+    assert request == requests.OrderPlace(id="a-1", params=parameters.PlaceParams(**PLACE))  # type: ignore[arg-type]
     assert codec.decode(pack({"id": 1, "method": "ping"})) == requests.Ping(id=1)
 
 
@@ -282,7 +282,7 @@ def test_roundabout_msgpack_encodings_are_as_good_as_short_ones() -> None:
         + b"\xda\x00\x06method\xdb\x00\x00\x00\x0dmarket.ticker"
         + b"\xa6params\xde\x00\x01\xa6symbol\xd9\x01X"
     )
-    assert MSGPACK.decode(frame) == requests.MarketTicker(id=1, params=requests.SymbolParams(symbol="X"))
+    assert MSGPACK.decode(frame) == requests.MarketTicker(id=1, params=parameters.SymbolParams(symbol="X"))
 
 
 def test_peers_own_words_are_repeated_only_when_they_are_harmless() -> None:

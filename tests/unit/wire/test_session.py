@@ -7,7 +7,7 @@ from typing import Any, get_args
 import pytest
 
 from exchange.server.keys import KeyRing
-from exchange.wire import fields, requests
+from exchange.wire import fields, parameters, requests
 from exchange.wire import messages as wire
 from exchange.wire.errors import WireError
 from exchange.wire.session import REQUIRED_SCOPES, Scope, Session, login_signature
@@ -30,17 +30,19 @@ def session(keys: KeyRing) -> Session:
     return Session(keys, session_id="s", nonce=NONCE)
 
 
-def signed(key: str, secret: str, nonce: str = NONCE, time_ms: int = TIME_MS) -> requests.LoginParams:
+def signed(key: str, secret: str, nonce: str = NONCE, time_ms: int = TIME_MS) -> parameters.LoginParams:
     """Return a login that is signed as the protocol's page says, without the server's own function."""
     text = f"ringfence-login-v1\n{nonce}\n{key}\n{time_ms}".encode()
-    return requests.LoginParams(key=key, time_ms=time_ms, signature=hmac.new(secret.encode(), text, hashlib.sha256).hexdigest())
+    return parameters.LoginParams(
+        key=key, time_ms=time_ms, signature=hmac.new(secret.encode(), text, hashlib.sha256).hexdigest()
+    )
 
 
 def request_of(kind: type[requests.Request]) -> Any:
     """Return a request of a kind; what it asks does not matter to its rights."""
-    params: Any = requests.NoParams()
+    params: Any = parameters.NoParams()
     if kind in (requests.Subscribe, requests.Unsubscribe):
-        params = requests.SubscriptionParams(channel="book")
+        params = parameters.SubscriptionParams(channel="book")
     return kind(id=1, params=params)  # type: ignore[call-arg]
 
 
@@ -71,15 +73,15 @@ def test_the_signature_is_that_of_the_published_text() -> None:
         pytest.param(signed("nobody", "alice secret"), id="unknown key"),
         pytest.param(signed("nobody", ""), id="unknown key with the empty secret"),
         pytest.param(signed("alice-key", "alice secret", nonce="another"), id="nonce of another connection"),
-        pytest.param(requests.LoginParams(key="alice-key", time_ms=TIME_MS, signature=""), id="no signature"),
-        pytest.param(requests.LoginParams(key="alice-key", time_ms=TIME_MS, signature="é"), id="signature beyond ascii"),
+        pytest.param(parameters.LoginParams(key="alice-key", time_ms=TIME_MS, signature=""), id="no signature"),
+        pytest.param(parameters.LoginParams(key="alice-key", time_ms=TIME_MS, signature="é"), id="signature beyond ascii"),
         pytest.param(
-            requests.LoginParams(key="alice-key", time_ms=1, signature=signed("alice-key", "alice secret").signature),
+            parameters.LoginParams(key="alice-key", time_ms=1, signature=signed("alice-key", "alice secret").signature),
             id="another time",
         ),
     ],
 )
-def test_every_failed_login_reads_the_same_and_is_counted(session: Session, params: requests.LoginParams) -> None:
+def test_every_failed_login_reads_the_same_and_is_counted(session: Session, params: parameters.LoginParams) -> None:
     with pytest.raises(WireError, match="key or signature is wrong") as refused:
         session.login(params)
     assert (refused.value.name, refused.value.field) == ("session.login_failed", "signature")
@@ -138,7 +140,7 @@ def test_private_channels_need_a_key_that_may_read(keys: KeyRing, channel: field
         session = Session(keys, session_id="s", nonce=NONCE)
         if key is not None:
             session.login(signed(key, secret))
-        request = requests.Subscribe(id=1, params=requests.SubscriptionParams(channel=channel))
+        request = requests.Subscribe(id=1, params=parameters.SubscriptionParams(channel=channel))
         if channel in fields.PUBLIC_CHANNELS or may_read:
             session.authorize(request)
         else:

@@ -35,7 +35,7 @@ from exchange.domain.enums import (
     TradingState,
 )
 from exchange.domain.instrument import CollateralAsset
-from exchange.wire import requests
+from exchange.wire import parameters
 from exchange.wire.assets import Assets
 from exchange.wire.errors import WireError
 from exchange.wire.translate import Translator, check_reference
@@ -52,8 +52,10 @@ def refusal(call: Callable[[], Any]) -> WireError:
     return refused.value
 
 
-def place(**changes: Any) -> requests.PlaceParams:
-    return requests.PlaceParams(**({"symbol": "BTC-PERP", "side": "sell", "quantity": "1.5", "limit_price": "100.5"} | changes))
+def place(**changes: Any) -> parameters.PlaceParams:
+    return parameters.PlaceParams(
+        **({"symbol": "BTC-PERP", "side": "sell", "quantity": "1.5", "limit_price": "100.5"} | changes)
+    )
 
 
 @pytest.mark.rule("WIRE-007")
@@ -132,52 +134,54 @@ def test_only_plain_decimals_are_read(field: str, text: str) -> None:
 
 @pytest.mark.parametrize("text", NO_DECIMALS, ids=repr)
 def test_amounts_are_plain_decimals_too(text: str) -> None:
-    error = refusal(lambda: TRANSLATOR.credit(requests.CreditParams(account=ALICE, amount=text)))
+    error = refusal(lambda: TRANSLATOR.credit(parameters.CreditParams(account=ALICE, amount=text)))
     assert (error.name, error.field) == ("request.invalid_field", "amount")
 
 
 def test_amounts_are_exact_to_the_smallest_unit() -> None:
-    assert TRANSLATOR.credit(requests.CreditParams(account=ALICE, amount="1.000001")) == Credit(account=ALICE, amount=1_000_001)
-    error = refusal(lambda: TRANSLATOR.credit(requests.CreditParams(account=ALICE, amount="1.0000001")))
+    assert TRANSLATOR.credit(parameters.CreditParams(account=ALICE, amount="1.000001")) == Credit(
+        account=ALICE, amount=1_000_001
+    )
+    error = refusal(lambda: TRANSLATOR.credit(parameters.CreditParams(account=ALICE, amount="1.0000001")))
     assert "6 decimal places" in error.message
 
 
 def test_an_unknown_symbol_is_refused_wherever_it_is_named() -> None:
     calls: list[Callable[[], Any]] = [
         lambda: TRANSLATOR.place(ALICE, place(symbol="DOGE")),
-        lambda: TRANSLATOR.cancel_all(ALICE, requests.SymbolFilterParams(symbol="DOGE")),
-        lambda: TRANSLATOR.set_leverage(ALICE, requests.SetLeverageParams(symbol="DOGE", leverage=2)),
-        lambda: TRANSLATOR.set_margin_mode(ALICE, requests.SetMarginModeParams(symbol="DOGE", margin_mode="cross")),
-        lambda: TRANSLATOR.add_margin(ALICE, requests.MarginAmountParams(symbol="DOGE", amount="1")),
-        lambda: TRANSLATOR.remove_margin(ALICE, requests.MarginAmountParams(symbol="DOGE", amount="1")),
+        lambda: TRANSLATOR.cancel_all(ALICE, parameters.SymbolFilterParams(symbol="DOGE")),
+        lambda: TRANSLATOR.set_leverage(ALICE, parameters.SetLeverageParams(symbol="DOGE", leverage=2)),
+        lambda: TRANSLATOR.set_margin_mode(ALICE, parameters.SetMarginModeParams(symbol="DOGE", margin_mode="cross")),
+        lambda: TRANSLATOR.add_margin(ALICE, parameters.MarginAmountParams(symbol="DOGE", amount="1")),
+        lambda: TRANSLATOR.remove_margin(ALICE, parameters.MarginAmountParams(symbol="DOGE", amount="1")),
     ]
     for call in calls:
         error = refusal(call)
         assert (error.name, error.field) == ("order.unknown_symbol", "symbol")
-    assert refusal(lambda: TRANSLATOR.set_marks(requests.SetMarkParams(marks={"DOGE": "1"}))).field == "marks"
+    assert refusal(lambda: TRANSLATOR.set_marks(parameters.SetMarkParams(marks={"DOGE": "1"}))).field == "marks"
 
 
 def test_an_order_is_named_by_exactly_one_id() -> None:
-    for params in (requests.OrderReferenceParams(), requests.OrderReferenceParams(order_id=1, client_order_id="x")):
+    for params in (parameters.OrderReferenceParams(), parameters.OrderReferenceParams(order_id=1, client_order_id="x")):
         assert "exactly one" in refusal(lambda params=params: check_reference(params)).message  # type: ignore[misc]
-    assert TRANSLATOR.cancel(ALICE, requests.OrderReferenceParams(order_id=3)) == CancelOrder(account=ALICE, order_id=3)
-    assert TRANSLATOR.cancel(ALICE, requests.OrderReferenceParams(client_order_id="x")).client_order_id == "x"
+    assert TRANSLATOR.cancel(ALICE, parameters.OrderReferenceParams(order_id=3)) == CancelOrder(account=ALICE, order_id=3)
+    assert TRANSLATOR.cancel(ALICE, parameters.OrderReferenceParams(client_order_id="x")).client_order_id == "x"
 
 
 def test_settings_and_margin_become_commands() -> None:
-    assert TRANSLATOR.cancel_all(ALICE, requests.SymbolFilterParams()) == CancelAllOrders(account=ALICE, symbol=None)
-    mode = TRANSLATOR.set_margin_mode(ALICE, requests.SetMarginModeParams(symbol="BTC-PERP", margin_mode="isolated"))
+    assert TRANSLATOR.cancel_all(ALICE, parameters.SymbolFilterParams()) == CancelAllOrders(account=ALICE, symbol=None)
+    mode = TRANSLATOR.set_margin_mode(ALICE, parameters.SetMarginModeParams(symbol="BTC-PERP", margin_mode="isolated"))
     assert mode.margin_mode is MarginMode.ISOLATED
-    assert TRANSLATOR.set_leverage(ALICE, requests.SetLeverageParams(symbol="BTC-PERP", leverage=7)).leverage == 7
-    move = requests.MarginAmountParams(symbol="BTC-PERP", amount="2.5")
+    assert TRANSLATOR.set_leverage(ALICE, parameters.SetLeverageParams(symbol="BTC-PERP", leverage=7)).leverage == 7
+    move = parameters.MarginAmountParams(symbol="BTC-PERP", amount="2.5")
     assert TRANSLATOR.add_margin(ALICE, move) == AddMargin(account=ALICE, symbol="BTC-PERP", amount=cash("2.5"))
     assert TRANSLATOR.remove_margin(ALICE, move) == RemoveMargin(account=ALICE, symbol="BTC-PERP", amount=cash("2.5"))
 
 
 def test_marks_come_in_the_order_of_their_symbols_whatever_the_request_says() -> None:
-    command = TRANSLATOR.set_marks(requests.SetMarkParams(marks={"ETH-PERP": "7", "BTC-PERP": "100.5"}))
+    command = TRANSLATOR.set_marks(parameters.SetMarkParams(marks={"ETH-PERP": "7", "BTC-PERP": "100.5"}))
     assert command.marks == (MarkPrice("BTC-PERP", 201), MarkPrice("ETH-PERP", 7))
-    error = refusal(lambda: TRANSLATOR.set_marks(requests.SetMarkParams(marks={"BTC-PERP": "100.7"})))
+    error = refusal(lambda: TRANSLATOR.set_marks(parameters.SetMarkParams(marks={"BTC-PERP": "100.7"})))
     assert (error.name, error.field) == ("order.tick_size", "marks.BTC-PERP")
 
 
@@ -187,12 +191,12 @@ def test_every_setting_and_order_names_the_position_that_it_means(side: Position
     word = side.value
     order = TRANSLATOR.place(ALICE, place(position_side=word))
     mode = TRANSLATOR.set_margin_mode(
-        ALICE, requests.SetMarginModeParams(symbol="BTC-PERP", margin_mode="isolated", margin="2.5", position_side=word)
+        ALICE, parameters.SetMarginModeParams(symbol="BTC-PERP", margin_mode="isolated", margin="2.5", position_side=word)
     )
-    leverage = TRANSLATOR.set_leverage(ALICE, requests.SetLeverageParams(symbol="BTC-PERP", leverage=7, position_side=word))
-    move = requests.MarginAmountParams(symbol="BTC-PERP", amount="1", position_side=word)
+    leverage = TRANSLATOR.set_leverage(ALICE, parameters.SetLeverageParams(symbol="BTC-PERP", leverage=7, position_side=word))
+    move = parameters.MarginAmountParams(symbol="BTC-PERP", amount="1", position_side=word)
     replenish = TRANSLATOR.set_auto_replenish(
-        ALICE, requests.SetAutoReplenishParams(symbol="BTC-PERP", enabled=True, position_side=word)
+        ALICE, parameters.SetAutoReplenishParams(symbol="BTC-PERP", enabled=True, position_side=word)
     )
     assert order.position_side is side
     assert mode == SetMarginMode(
@@ -205,11 +209,11 @@ def test_every_setting_and_order_names_the_position_that_it_means(side: Position
 
 
 def test_modes_and_states_become_commands() -> None:
-    hedge = TRANSLATOR.set_position_mode(ALICE, requests.SetPositionModeParams(position_mode="hedge"))
+    hedge = TRANSLATOR.set_position_mode(ALICE, parameters.SetPositionModeParams(position_mode="hedge"))
     assert hedge == SetPositionMode(account=ALICE, position_mode=PositionMode.HEDGE)
-    halt = requests.SetTradingStateParams(symbol="BTC-PERP", trading_state="halted")
+    halt = parameters.SetTradingStateParams(symbol="BTC-PERP", trading_state="halted")
     assert TRANSLATOR.set_trading_state(halt) == SetTradingState(symbol="BTC-PERP", trading_state=TradingState.HALTED)
-    doge = requests.SetTradingStateParams(symbol="DOGE", trading_state="halted")
+    doge = parameters.SetTradingStateParams(symbol="DOGE", trading_state="halted")
     assert refusal(lambda: TRANSLATOR.set_trading_state(doge)).field == "symbol"
 
 
@@ -220,9 +224,9 @@ def test_modes_and_states_become_commands() -> None:
 )
 def test_amounts_of_an_asset_are_in_its_own_decimals(asset: str | None, text: str, amount: int) -> None:
     named = asset or "USD"
-    credit = TRANSLATOR.credit(requests.CreditParams(account=ALICE, amount=text, asset=asset))
+    credit = TRANSLATOR.credit(parameters.CreditParams(account=ALICE, amount=text, asset=asset))
     assert credit == Credit(account=ALICE, amount=amount, asset=named)
-    withdrawal = TRANSLATOR.withdraw(ALICE, requests.WithdrawParams(amount=text, asset=asset))
+    withdrawal = TRANSLATOR.withdraw(ALICE, parameters.WithdrawParams(amount=text, asset=asset))
     assert withdrawal == Withdraw(account=ALICE, amount=amount, asset=named)
 
 
@@ -236,21 +240,21 @@ def test_amounts_of_an_asset_are_in_its_own_decimals(asset: str | None, text: st
 )
 def test_an_amount_that_an_asset_cannot_have_is_refused(asset: str, text: str, name: str, field: str) -> None:
     for call in (
-        lambda: TRANSLATOR.credit(requests.CreditParams(account=ALICE, amount=text, asset=asset)),
-        lambda: TRANSLATOR.withdraw(ALICE, requests.WithdrawParams(amount=text, asset=asset)),
+        lambda: TRANSLATOR.credit(parameters.CreditParams(account=ALICE, amount=text, asset=asset)),
+        lambda: TRANSLATOR.withdraw(ALICE, parameters.WithdrawParams(amount=text, asset=asset)),
     ):
         error = refusal(call)
         assert (error.name, error.field) == (name, field)
 
 
 def test_index_and_collateral_prices_come_in_the_order_of_their_names() -> None:
-    index = TRANSLATOR.set_index_prices(requests.SetIndexParams(prices={"ETH-PERP": "7", "BTC-PERP": "100.5"}))
+    index = TRANSLATOR.set_index_prices(parameters.SetIndexParams(prices={"ETH-PERP": "7", "BTC-PERP": "100.5"}))
     assert index == SetIndexPrices(prices=(IndexPrice("BTC-PERP", 201), IndexPrice("ETH-PERP", 7)))
-    worth = TRANSLATOR.set_collateral_prices(requests.SetCollateralPriceParams(prices={"GOLD": "2", "BTC": "0.000001"}))
+    worth = TRANSLATOR.set_collateral_prices(parameters.SetCollateralPriceParams(prices={"GOLD": "2", "BTC": "0.000001"}))
     assert worth == SetCollateralPrices(prices=(CollateralPrice("BTC", 1), CollateralPrice("GOLD", cash("2"))))
-    error = refusal(lambda: TRANSLATOR.set_index_prices(requests.SetIndexParams(prices={"BTC-PERP": "100.7"})))
+    error = refusal(lambda: TRANSLATOR.set_index_prices(parameters.SetIndexParams(prices={"BTC-PERP": "100.7"})))
     assert (error.name, error.field) == ("order.tick_size", "prices.BTC-PERP")
-    error = refusal(lambda: TRANSLATOR.set_index_prices(requests.SetIndexParams(prices={"DOGE": "1"})))
+    error = refusal(lambda: TRANSLATOR.set_index_prices(parameters.SetIndexParams(prices={"DOGE": "1"})))
     assert (error.name, error.field) == ("order.unknown_symbol", "prices")
     for asset, text, field in (
         ("BTC", "0", "prices.BTC"),
@@ -259,5 +263,5 @@ def test_index_and_collateral_prices_come_in_the_order_of_their_names() -> None:
         ("DOGE", "1", "prices"),
         ("USD", "1", "prices"),
     ):
-        params = requests.SetCollateralPriceParams(prices={asset: text})
+        params = parameters.SetCollateralPriceParams(prices={asset: text})
         assert refusal(lambda params=params: TRANSLATOR.set_collateral_prices(params)).field == field  # type: ignore[misc]
