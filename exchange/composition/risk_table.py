@@ -9,9 +9,14 @@ from typing import Any, TypeAlias
 from exchange.composition.quantities import parse_amount, parse_duration
 from exchange.domain.instrument import ASSET_DECIMALS_MAX, CollateralAsset, check_collateral
 from exchange.domain.policy import (
+    AdlPrice,
     AdlRanking,
     BadDebtPolicy,
+    LiquidationLimit,
     LiquidationSizing,
+    LiquidationSurplus,
+    MarginPrice,
+    OrderMarginRule,
     RiskPolicy,
     UnfilledPolicy,
     check_policy,
@@ -83,22 +88,41 @@ def _amount(table: ConfigTable, key: str) -> int:
     return table.number(key, parse_amount)
 
 
+def _truth(table: ConfigTable, key: str) -> bool:
+    return table.truth(key)
+
+
 def _count(table: ConfigTable, key: str) -> int:
     return table.integer(key, minimum=0, maximum=COUNT_MAX)
 
 
 POLICY_READERS: dict[str, Read] = {
+    "maintenance_price": _word_of(MarginPrice),
+    "initial_margin_price": _word_of(MarginPrice),
+    "close_fee_in_maintenance": _truth,
+    "liquidate_at_equality": _truth,
+    "profit_for_orders": _truth,
+    "order_margin": _word_of(OrderMarginRule),
+    "order_close_fee": _truth,
+    "liquidation_price_buffer": _rate,
     "liquidation_sizing": _word_of(LiquidationSizing),
     "liquidation_target": _rate,
     "liquidation_slippage": _rate,
     "liquidation_fraction": _rate,
+    "liquidation_tier_steps": _count,
     "liquidation_remainder_min": _amount,
+    "liquidation_partial_min": _amount,
+    "liquidation_limit": _word_of(LiquidationLimit),
+    "fillable_adjustment": _rate,
+    "fillable_spread": _rate,
+    "liquidation_surplus": _word_of(LiquidationSurplus),
     "liquidation_rounds_max": _count,
     "liquidation_retries_max": _count,
     "unfilled": _word_of(UnfilledPolicy),
-    "fund_covers": lambda table, key: table.truth(key),
+    "fund_covers": _truth,
     "bad_debt": _word_of(BadDebtPolicy),
     "adl_ranking": _word_of(AdlRanking),
+    "adl_price": _word_of(AdlPrice),
     "fund_unwind_fraction": _rate,
     "fund_unwind_notional_min": _amount,
     "fund_unwind_book_share": _rate,

@@ -9,6 +9,7 @@ import msgspec
 
 from exchange.domain.enums import MarkSource
 from exchange.domain.ids import SETTLEMENT_ASSET, AssetId, Symbol, is_valid_id
+from exchange.domain.policy import MarginRules, RiskPolicy
 from exchange.domain.units import CASH_MAX, PPB, PPM, QUANTITY_LOTS_MAX, Cash, Grid, Lots, Ppb, Ppm, Ticks, TimeNs
 
 FUNDING_INTERVAL_MIN: TimeNs = 1_000_000_000
@@ -91,6 +92,8 @@ class Instrument(msgspec.Struct, frozen=True):
     index_mark: IndexMarkTerms | None = None
     """How the mark is made of the index; None where it is told as it is."""
     funding: FundingTerms | None = None
+    rules: MarginRules = MarginRules()
+    """What its venue has decided about margin formulas; set by ``under_policy``."""
 
     @property
     def mark_source(self) -> MarkSource:
@@ -101,6 +104,11 @@ class Instrument(msgspec.Struct, frozen=True):
     def max_leverage(self) -> int:
         """The highest leverage that any tier of the instrument allows."""
         return self.tiers[0].max_leverage
+
+
+def under_policy(instrument: Instrument, policy: RiskPolicy) -> Instrument:
+    """Return the instrument with the margin rules of a venue's policy."""
+    return msgspec.structs.replace(instrument, rules=policy.margin_rules)
 
 
 def build_tiers(rows: Iterable[TierRow]) -> tuple[Tier, ...]:
