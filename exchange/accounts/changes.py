@@ -123,7 +123,7 @@ def _check_leverage(account: Account, position: Position, leverage: int, marks: 
         return ChangeCheck(Reason.LEVERAGE_TIER, most, leverage)
     margin = 0
     if position.margin_mode is MarginMode.ISOLATED and leverage < position.leverage:
-        needed = initial_margin(instrument, position.quantity, mark, leverage)
+        needed = initial_margin(instrument, position.quantity, position.entry_cost, mark, leverage)
         margin = max(0, needed - path_of(position).risk(account, position, marks).equity)
 
     def change(twin: Account, held: Position) -> None:
@@ -156,7 +156,7 @@ def _check_to_isolated(account: Account, position: Position, chosen: Cash | None
     mark, usual = marks[position.symbol], 0
     if position.quantity:
         profit = unrealized_pnl(position.instrument, position.quantity, position.entry_cost, mark)
-        usual = initial_margin(position.instrument, position.quantity, mark, position.leverage) + max(0, -profit)
+        usual = position.initial_margin(mark) + max(0, -profit)
     margin = usual if chosen is None or not position.quantity else chosen
     if margin < usual:
         return ChangeCheck(Reason.SWITCH_MARGIN_MIN, usual, margin)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from exchange.accounts.position import Account, Position, Wallet
-from exchange.accounts.risk import Holding, Risk, Scope
+from exchange.accounts.risk import Holding, Risk, Scope, breaches
 from exchange.domain.enums import MarginMode
 from exchange.domain.ids import Symbol
 from exchange.domain.margin_math import initial_margin, maintenance_margin, notional_value, unrealized_pnl
@@ -22,13 +22,15 @@ def open_positions(account: Account) -> Iterator[Position]:
 def pool_risk(account: Account, marks: Mapping[Symbol, Ticks]) -> Risk:
     """Return how the account's cross pool stands (MARG-003, MARG-005, MARG-026)."""
     equity, initial, maintenance, notional = account.wallet.balance + account.collateral_value, 0, 0, 0
+    at_equality = False
     for position in open_positions(account):
         mark, quantity, instrument = marks[position.symbol], position.quantity, position.instrument
         equity += unrealized_pnl(instrument, quantity, position.entry_cost, mark)
-        initial += initial_margin(instrument, quantity, mark, position.leverage)
-        maintenance += maintenance_margin(instrument, quantity, mark)
+        initial += position.initial_margin(mark)
+        maintenance += position.maintenance_margin(mark)
         notional += notional_value(instrument, quantity, mark)
-    return Risk(equity, initial, maintenance, notional)
+        at_equality = instrument.rules.liquidate_at_equality
+    return Risk(equity, initial, maintenance, notional, breaches(equity, maintenance, at_equality=at_equality))
 
 
 class CrossPath:
@@ -55,19 +57,23 @@ class CrossPath:
     def risk_after(self, account: Account, position: Position, marks: Mapping[Symbol, Ticks], then: Holding) -> Risk:
         """Return how the scope would stand if the position and its wallet were as ``then``."""
         now, mark, instrument = pool_risk(account, marks), marks[position.symbol], position.instrument
-        held, leverage = position.quantity, position.leverage
-        return Risk(
+        held, leverage, quantity, entry_cost = position.quantity, position.leverage, then.quantity, then.entry_cost
+        equity = (
             now.equity
             + (then.wallet - account.wallet.balance)
-            + unrealized_pnl(instrument, then.quantity, then.entry_cost, mark)
-            - unrealized_pnl(instrument, held, position.entry_cost, mark),
+            + unrealized_pnl(instrument, quantity, entry_cost, mark)
+            - unrealized_pnl(instrument, held, position.entry_cost, mark)
+        )
+        own = maintenance_margin(instrument, quantity, entry_cost, mark)
+        maintenance = now.maintenance_margin + own - position.maintenance_margin(mark)
+        return Risk(
+            equity,
             now.initial_margin
-            + initial_margin(instrument, then.quantity, mark, leverage)
-            - initial_margin(instrument, held, mark, leverage),
-            now.maintenance_margin
-            + maintenance_margin(instrument, then.quantity, mark)
-            - maintenance_margin(instrument, held, mark),
-            now.notional + notional_value(instrument, then.quantity, mark) - notional_value(instrument, held, mark),
+            + initial_margin(instrument, quantity, entry_cost, mark, leverage)
+            - position.initial_margin(mark),
+            maintenance,
+            now.notional + notional_value(instrument, quantity, mark) - notional_value(instrument, held, mark),
+            breaches(equity, maintenance, at_equality=instrument.rules.liquidate_at_equality),
         )
 
     def increase_gap(self, position: Position, mark_price: Ticks) -> Cash:
@@ -86,11 +92,11 @@ class CrossPath:
         """Return what stands behind this position once all others are provided for (MARG-006)."""
         pool, mark = pool_risk(account, marks), marks[position.symbol]
         own_profit = unrealized_pnl(position.instrument, position.quantity, position.entry_cost, mark)
-        own_maintenance = maintenance_margin(position.instrument, position.quantity, mark)
+        own_maintenance = position.maintenance_margin(mark)
         return (pool.equity - own_profit) - (pool.maintenance_margin - own_maintenance)
 
     def equity_share(self, account: Account, position: Position, marks: Mapping[Symbol, Ticks]) -> Cash:
         """Return the part of the pool's equity that the position carries, by maintenance, rounded down (LIQ-005)."""
         pool = pool_risk(account, marks)
-        own = maintenance_margin(position.instrument, position.quantity, marks[position.symbol])
+        own = position.maintenance_margin(marks[position.symbol])
         return pool.equity * own // pool.maintenance_margin if pool.maintenance_margin else pool.equity

@@ -98,7 +98,7 @@ def _check_reduction(case: _Case) -> LegCheck:
     now = path.risk(account, position, case.marks)
     then = path.risk_after(account, position, case.marks, Holding(case.quantity, position.entry_cost - cost, left))
     no_worse = then.equity * now.maintenance_margin >= now.equity * then.maintenance_margin
-    if then.equity < 0 or (then.equity < then.maintenance_margin and not no_worse):
+    if then.equity < 0 or (then.is_breached and not no_worse):
         return LegCheck(None, Reason.REDUCE_BELOW_MAINTENANCE)
     return LegCheck(LegEffect(case.quantity, realized, fee, 0, payout, True), None)
 
@@ -112,7 +112,7 @@ def _check_increase(case: _Case) -> LegCheck:
     entry_cost = position.entry_cost + case.value
     usual = isolated_fill_margin(instrument, case.leg.sign, case.fill.quantity, case.fill.price, mark, leverage, fee)
     equity = position.wallet.balance - fee + unrealized_pnl(instrument, case.quantity, entry_cost, mark)
-    needed = initial_margin(instrument, case.quantity, mark, leverage) - equity
+    needed = initial_margin(instrument, case.quantity, entry_cost, mark, leverage) - equity
     margin_in = path.fill_margin(usual, needed, case.available)
     if margin_in is None:
         return LegCheck(None, Reason.FILL_CHECK_FAILED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from exchange.accounts.position import Account, Position, Wallet
-from exchange.accounts.risk import Holding, Risk, Scope
+from exchange.accounts.risk import Holding, Risk, Scope, breaches
 from exchange.domain.enums import MarginMode
 from exchange.domain.ids import Symbol
 from exchange.domain.margin_math import initial_margin, maintenance_margin, notional_value, unrealized_pnl
@@ -18,12 +18,15 @@ def position_risk(position: Position, mark_price: Ticks) -> Risk:
 
 
 def _risk_of(position: Position, held: Holding, mark_price: Ticks) -> Risk:
-    instrument = position.instrument
+    instrument, quantity, entry_cost = position.instrument, held.quantity, held.entry_cost
+    equity = held.wallet + unrealized_pnl(instrument, quantity, entry_cost, mark_price)
+    maintenance = maintenance_margin(instrument, quantity, entry_cost, mark_price)
     return Risk(
-        held.wallet + unrealized_pnl(instrument, held.quantity, held.entry_cost, mark_price),
-        initial_margin(instrument, held.quantity, mark_price, position.leverage),
-        maintenance_margin(instrument, held.quantity, mark_price),
-        notional_value(instrument, held.quantity, mark_price),
+        equity,
+        initial_margin(instrument, quantity, entry_cost, mark_price, position.leverage),
+        maintenance,
+        notional_value(instrument, quantity, mark_price),
+        breaches(equity, maintenance, at_equality=instrument.rules.liquidate_at_equality),
     )
 
 
@@ -47,7 +50,7 @@ class IsolatedPath:
     def risk(self, account: Account, position: Position, marks: Mapping[Symbol, Ticks]) -> Risk:
         """Return how the position stands; flat, there may be no mark yet and none is needed."""
         if not position.quantity:
-            return Risk(position.wallet.balance, 0, 0, 0)
+            return Risk(position.wallet.balance, 0, 0, 0, False)
         return position_risk(position, marks[position.symbol])
 
     def risk_after(self, account: Account, position: Position, marks: Mapping[Symbol, Ticks], then: Holding) -> Risk:

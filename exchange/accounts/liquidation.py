@@ -14,7 +14,7 @@ from exchange.accounts.fills import realized_by
 from exchange.accounts.loss_cover import Cover, LossCover
 from exchange.accounts.margin import path_of
 from exchange.accounts.position import Position
-from exchange.accounts.risk import BankruptcyTerms, Risk, Scope
+from exchange.accounts.risk import BankruptcyTerms, Risk, Scope, breaches
 from exchange.accounts.service import AccountService
 from exchange.domain.closeout_math import CloseoutRisk, fraction_close, target_close, tier_step_close, whole_if_dust
 from exchange.domain.enums import MarginMode
@@ -23,7 +23,6 @@ from exchange.domain.margin_math import (
     bankruptcy_price,
     bankruptcy_value,
     initial_margin,
-    maintenance_margin,
     notional_value,
     sign_of,
     unrealized_pnl,
@@ -102,7 +101,9 @@ class CloseOuts:
         position = account.positions[scope.position_id]
         risk = path_of(position).risk(account, position, self._service.marks)
         amount = min(risk.initial_margin, risk.notional - risk.equity, available_settlement(account, self._service.marks))
-        if not position.auto_replenish or amount <= 0 or risk.equity + amount < risk.maintenance_margin:
+        then, at_equality = risk.equity + amount, self._policy.liquidate_at_equality
+        cures = not breaches(then, risk.maintenance_margin, at_equality=at_equality)
+        if not position.auto_replenish or amount <= 0 or not cures:
             return 0
         self._service.apply_margin(account, position, amount)
         return amount
@@ -114,7 +115,7 @@ class CloseOuts:
         held = [account.positions[scope.position_id]] if scope.position_id is not None else list(open_positions(account))
         return min(
             (position for position in held if position.quantity and trades(position.symbol)),
-            key=lambda each: (-maintenance_margin(each.instrument, each.quantity, marks[each.symbol]), each.position_id),
+            key=lambda each: (-each.maintenance_margin(marks[each.symbol]), each.position_id),
             default=None,
         )
 
@@ -129,7 +130,8 @@ class CloseOuts:
         size = abs(position.quantity)
         account = self._service.accounts[position.account]
         risk = path_of(position).risk(account, position, self._service.marks)
-        if not may_be_partial or risk.equity <= 0:
+        is_small = notional_value(instrument, position.quantity, mark) < policy.liquidation_partial_min
+        if not may_be_partial or risk.equity <= 0 or is_small:
             return size
         match policy.liquidation_sizing:
             case LiquidationSizing.FULL:
@@ -137,13 +139,14 @@ class CloseOuts:
             case LiquidationSizing.FRACTION:
                 close = fraction_close(position.quantity, policy.liquidation_fraction)
             case LiquidationSizing.TIER_STEP:
-                close = tier_step_close(instrument, position.quantity, mark)
+                close = tier_step_close(instrument, position.quantity, position.entry_cost, mark, policy.liquidation_tier_steps)
             case LiquidationSizing.TARGET:
-                own = maintenance_margin(instrument, position.quantity, mark)
+                own = position.maintenance_margin(mark)
                 close = target_close(
                     CloseoutRisk(
                         instrument=instrument,
                         quantity=position.quantity,
+                        entry_cost=position.entry_cost,
                         mark_price=mark,
                         equity=risk.equity,
                         other_maintenance=risk.maintenance_margin - own,
@@ -180,7 +183,7 @@ class CloseOuts:
         fund, marks = self._ledger.fund, self._service.marks
         pool = pool_risk(fund, marks)
         room = pool.equity - sum(
-            initial_margin(held.instrument, held.quantity, marks[held.symbol], held.instrument.max_leverage)
+            initial_margin(held.instrument, held.quantity, held.entry_cost, marks[held.symbol], held.instrument.max_leverage)
             for held in open_positions(fund)
         )
         share, low, high = self.equity_share(position), 0, abs(position.quantity)
@@ -193,7 +196,7 @@ class CloseOuts:
         instrument, mark = position.instrument, self._service.marks[position.symbol]
         taken = sign_of(position.quantity) * lots
         value = bankruptcy_value(instrument, position.quantity, mark, share, lots)
-        margin = initial_margin(instrument, taken, mark, instrument.max_leverage)
+        margin = initial_margin(instrument, taken, value, mark, instrument.max_leverage)
         return margin + abs(unrealized_pnl(instrument, taken, value, mark))
 
     # -- auto-deleveraging -------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from exchange.accounts.position import Account, Position
 from exchange.domain.enums import MarginMode, PositionSide
 from exchange.domain.ids import Symbol
 from exchange.domain.liquidation_range import LegTerms, liquidation_range, shown_liquidation_price
-from exchange.domain.margin_math import liquidation_price, maintenance_margin, unrealized_pnl
+from exchange.domain.margin_math import liquidation_price, unrealized_pnl
 from exchange.domain.units import Cash, Lots, Ticks
 
 
@@ -35,7 +35,7 @@ def liquidation_price_at(
     if other is None:
         return liquidation_price(position.instrument, quantity, entry_cost, collateral, mark)
     collateral -= unrealized_pnl(other.instrument, other.quantity, other.entry_cost, mark)
-    collateral += maintenance_margin(other.instrument, other.quantity, mark)
+    collateral += other.maintenance_margin(mark)
     legs = (
         LegTerms(position.instrument, quantity, entry_cost),
         LegTerms(other.instrument, other.quantity, other.entry_cost),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from exchange.domain.enums import MarginMode, PositionMode, PositionSide
 from exchange.domain.ids import SETTLEMENT_ASSET, AccountId, AssetId, LiquidationId, OrderId, PositionId, Symbol, position_id
 from exchange.domain.instrument import Instrument
+from exchange.domain.margin_math import initial_margin, maintenance_margin
 from exchange.domain.units import Cash, Lots, Ticks
 
 
@@ -101,6 +102,14 @@ class Position:
             and self.leverage == self.instrument.default_leverage
             and not self.auto_replenish
         )
+
+    def maintenance_margin(self, mark_price: Ticks) -> Cash:
+        """Return the position's maintenance margin (MARG-003)."""
+        return maintenance_margin(self.instrument, self.quantity, self.entry_cost, mark_price)
+
+    def initial_margin(self, mark_price: Ticks) -> Cash:
+        """Return the position's initial margin at its leverage (MARG-004)."""
+        return initial_margin(self.instrument, self.quantity, self.entry_cost, mark_price, self.leverage)
 
     def copy(self) -> Position:
         """Return an independent copy, for a rehearsal."""

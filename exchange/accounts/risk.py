@@ -26,15 +26,17 @@ class Risk(NamedTuple):
     initial_margin: Cash
     maintenance_margin: Cash
     notional: Cash
-
-    @property
-    def is_breached(self) -> bool:
-        """Whether the scope is to be liquidated; equality survives (MARG-005)."""
-        return self.maintenance_margin > 0 and self.equity < self.maintenance_margin
+    is_breached: bool
+    """Whether the scope is to be liquidated (MARG-005)."""
 
     def health(self) -> ScopeHealth:
         """Return the part of it that liquidation events show."""
         return ScopeHealth(self.equity, self.maintenance_margin, self.notional)
+
+
+def breaches(equity: Cash, maintenance: Cash, *, at_equality: bool) -> bool:
+    """Return whether a scope is to be liquidated; equality survives unless the venue decided otherwise (MARG-005)."""
+    return maintenance > 0 and (equity < maintenance or (at_equality and equity == maintenance))
 
 
 class Holding(NamedTuple):

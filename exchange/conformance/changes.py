@@ -73,11 +73,13 @@ def least_close(case: Case) -> Figures:
     scale = Scale(decimals_of([given["price"]]), LOT_DECIMALS, LOT_DECIMALS + decimals_of([given["price"]]) + LOT_DECIMALS)
     instrument = perpetual(scale.cash_per_tick_lot, flat_tier(ppm(given["mmr"])))
     lots, mark = scale.lots(Fraction(size)), scale.ticks(given["price"])
-    equity = maintenance_margin(instrument, lots, mark) - _units(lacking, scale)
+    cost = lots * mark * scale.cash_per_tick_lot
+    equity = maintenance_margin(instrument, lots, cost, mark) - _units(lacking, scale)
     close: Lots = target_close(
         CloseoutRisk(
             instrument=instrument,
             quantity=lots,
+            entry_cost=cost,
             mark_price=mark,
             equity=equity,
             other_maintenance=0,

@@ -19,7 +19,7 @@ from exchange.conformance.numbers import (
 )
 from exchange.domain.instrument import Instrument, Tier, TierRow, build_tiers, next_maintenance_amount
 from exchange.domain.margin_math import initial_margin, maintenance_margin, open_loss, tier_at, unrealized_pnl
-from exchange.domain.units import PPM
+from exchange.domain.units import PPM, Cash, Lots, Ticks
 
 Figures = Mapping[str, Figure]
 
@@ -62,13 +62,18 @@ def by_factor(cash_per_tick_lot: int, factor: Fraction, rate: int = 0) -> tuple[
     return perpetual(cash_per_tick_lot * factor.numerator, flat_tier(rate)), factor.denominator
 
 
+def margin_as_opened(instrument: Instrument, lots: Lots, price: Ticks, leverage: int) -> Cash:
+    """Return initial margin of a position that was opened where the mark is (MARG-004)."""
+    return initial_margin(instrument, lots, lots * price * instrument.cash_per_tick_lot, price, leverage)
+
+
 def initial_by_leverage(case: Case) -> Figures:
     """Return initial margin of a quantity at a price and leverage (MARG-004)."""
     given = case.given
     price = given["price"] if "price" in given else given["entry"]
     scale = fine_scale([price], [given["qty"]])
     instrument = perpetual(scale.cash_per_tick_lot)
-    held = initial_margin(instrument, scale.lots(given["qty"]), scale.ticks(price), whole_leverage(given))
+    held = margin_as_opened(instrument, scale.lots(given["qty"]), scale.ticks(price), whole_leverage(given))
     return {"initial_margin": scale.money(held)}
 
 
@@ -79,8 +84,8 @@ def initial_and_maintenance_by_rate(case: Case) -> Figures:
     initial, leverage = by_factor(1, given["imf"])
     maintenance = perpetual(1, flat_tier(ppm(given["imf"] * given.get("maintenance_fraction"))))
     return {
-        "initial_margin": Fraction(initial_margin(initial, lots, 1, leverage)),
-        "maintenance_margin": Fraction(maintenance_margin(maintenance, lots, 1)),
+        "initial_margin": Fraction(margin_as_opened(initial, lots, 1, leverage)),
+        "maintenance_margin": Fraction(maintenance_margin(maintenance, lots, lots, 1)),
     }
 
 
@@ -91,7 +96,7 @@ def fully_collateralised(case: Case) -> Figures:
     legs = case.given.parts("legs")
     scale = fine_scale([leg["price"] for leg in legs], [leg["size"] for leg in legs])
     instrument = perpetual(scale.cash_per_tick_lot)
-    held = [initial_margin(instrument, scale.lots(leg["size"]), scale.ticks(leg["price"]), 1) for leg in legs]
+    held = [margin_as_opened(instrument, scale.lots(leg["size"]), scale.ticks(leg["price"]), 1) for leg in legs]
     return {"margin": scale.money(sum(held))}
 
 
@@ -129,7 +134,7 @@ def maintenance_by_risk_factors(case: Case) -> Figures:
         raise CaseError("orders in maintenance have no counterpart here")
     instrument = perpetual(1, flat_tier(ppm(given["slippage"] + given["risk_factor"])))
     lots, mark = WHOLE_UNITS.lots(given["open_size"]), WHOLE_UNITS.ticks(given["mark"])
-    return {"maintenance": Fraction(maintenance_margin(instrument, lots, mark))}
+    return {"maintenance": Fraction(maintenance_margin(instrument, lots, lots * mark, mark))}
 
 
 def cost_of_order(case: Case) -> Figures:
@@ -138,7 +143,7 @@ def cost_of_order(case: Case) -> Figures:
     scale = fine_scale([given["price"], given["mark"]], [given["qty"]])
     instrument, lots = perpetual(scale.cash_per_tick_lot), scale.lots(given["qty"])
     price, mark = scale.ticks(given["price"]), scale.ticks(given["mark"])
-    margin = initial_margin(instrument, lots, price, whole_leverage(given))
+    margin = margin_as_opened(instrument, lots, price, whole_leverage(given))
     loss = open_loss(instrument, given.sign, lots, price, mark)
     return {"initial_margin": rounded_down(scale.money(margin), 2), "open_loss": scale.money(loss)}
 

@@ -10,7 +10,14 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from exchange.domain.instrument import Instrument
-from exchange.domain.margin_math import maintenance_margin, notional_value, tier_at
+from exchange.domain.margin_math import (
+    closed_cost,
+    maintenance_margin,
+    maintenance_rate,
+    margin_notional,
+    notional_value,
+    tier_at,
+)
 from exchange.domain.units import PPM, Cash, Lots, Ppm, Ticks, ceil_div
 
 
@@ -25,6 +32,7 @@ class CloseoutRisk(NamedTuple):
 
     instrument: Instrument
     quantity: Lots
+    entry_cost: Cash
     mark_price: Ticks
     equity: Cash
     other_maintenance: Cash
@@ -62,17 +70,19 @@ def reaches_target(risk: CloseoutRisk, close: Lots) -> bool:
     """Return whether closing ``close`` lots at the expected loss, rounded up, leaves the target equity (LIQ-004)."""
     size = abs(risk.quantity)
     left = risk.equity - ceil_div(_whole_loss(risk) * close, PPM * size)
-    maintenance = risk.other_maintenance + maintenance_margin(risk.instrument, size - close, risk.mark_price)
+    rest, cost = size - close, risk.entry_cost - closed_cost(risk.entry_cost, close, risk.quantity)
+    maintenance = risk.other_maintenance + maintenance_margin(risk.instrument, rest, cost, risk.mark_price)
     return left * PPM >= risk.target * maintenance
 
 
-def tier_step_close(instrument: Instrument, quantity: Lots, mark_price: Ticks) -> Lots:
-    """Return the least lots to close so that the rest lies below the floor of today's tier; all in the first tier."""
+def tier_step_close(instrument: Instrument, quantity: Lots, entry_cost: Cash, mark_price: Ticks, steps: int = 1) -> Lots:
+    """Return the least lots to close so that the rest lies ``steps`` tiers lower; all where there are not as many."""
     size = abs(quantity)
-    floor = tier_at(instrument.tiers, notional_value(instrument, quantity, mark_price)).notional_floor
-    if floor == 0:
+    notional = margin_notional(instrument, quantity, entry_cost, mark_price, instrument.rules.maintenance_price)
+    reached = instrument.tiers.index(tier_at(instrument.tiers, notional)) - steps + 1
+    if reached <= 0:
         return size
-    return size - (floor - 1) // (mark_price * instrument.cash_per_tick_lot)
+    return size - (instrument.tiers[reached].notional_floor * size - 1) // notional
 
 
 def fraction_close(quantity: Lots, fraction: Ppm) -> Lots:
@@ -87,6 +97,32 @@ def whole_if_dust(instrument: Instrument, quantity: Lots, mark_price: Ticks, clo
     return size if left == 0 or left < remaining_notional_min else close
 
 
+class FillableTerms(NamedTuple):
+    """What a limit between mark and bankruptcy depends on: the scope's health, the position's maintenance, and two ppm.
+
+    ``adjustment`` and ``spread`` are the policy's ``fillable_adjustment`` and ``fillable_spread``.
+    """
+
+    equity: Cash
+    maintenance: Cash
+    own_maintenance: Cash
+    adjustment: Ppm
+    spread: Ppm
+
+
+def fillable_price(instrument: Instrument, quantity: Lots, mark_price: Ticks, terms: FillableTerms) -> Ticks:
+    """Return the limit of a closing order that moves away from the mark as equity is lost: a sell up, a buy down (LIQ-005).
+
+    ``mark - sign * a * spread * own maintenance / size``, where ``a`` is the lost share of the scope's maintenance times
+    the adjustment, within 0 and 1. The source is the fillable price of the dYdX v4 protocol.
+    """
+    whole = PPM * terms.maintenance
+    lost = min(max(terms.adjustment * (terms.maintenance - terms.equity), 0), whole)
+    given_up = lost * terms.spread * terms.own_maintenance
+    ticks = given_up // (abs(quantity) * instrument.cash_per_tick_lot * whole * PPM)
+    return mark_price - ticks if quantity > 0 else mark_price + ticks
+
+
 def _whole_loss(risk: CloseoutRisk) -> int:
     """Return what closing the whole position is expected to cost, times ``PPM``."""
     notional = notional_value(risk.instrument, risk.quantity, risk.mark_price)
@@ -97,16 +133,19 @@ def _solve(risk: CloseoutRisk, rounding: int) -> Lots:
     """Return the most lots that may stay, by the tier in which what stays lies; 0 when there is none.
 
     In tier ``t`` the notional that may stay is ``(E - k*M - N*d + k*amount) / (k*rate - d)``, with ``k`` the target, ``M``
-    the other maintenance, ``N`` the notional and ``d`` the loss per notional; where ``k*rate <= d`` closing does not help.
+    the other maintenance, ``N`` the notional that maintenance is measured on and ``d`` the loss per that notional; where
+    ``k*rate <= d`` closing does not help.
     From the top, the first tier whose floor that reaches is the one: maintenance is continuous and its rates never fall, so
     a root above the next floor would have been found there. ``rounding`` is taken off the equity, in cash times ``PPM``.
     """
     size = abs(risk.quantity)
-    notional = notional_value(risk.instrument, risk.quantity, risk.mark_price)
+    instrument = risk.instrument
+    measured_at = instrument.rules.maintenance_price
+    notional = margin_notional(instrument, risk.quantity, risk.entry_cost, risk.mark_price, measured_at)
     loss = _whole_loss(risk)
     spare = risk.equity * PPM - risk.target * risk.other_maintenance - loss - rounding
-    for tier in reversed(risk.instrument.tiers):
-        slope = risk.target * tier.maintenance_rate * notional - loss * PPM
+    for tier in reversed(instrument.tiers):
+        slope = risk.target * maintenance_rate(instrument, tier) * notional - loss * PPM
         numerator = (spare + risk.target * tier.maintenance_amount) * PPM
         if slope > 0 and numerator * notional >= tier.notional_floor * slope:
             return min(size, numerator * size // slope)

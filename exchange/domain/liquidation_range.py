@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from exchange.domain.instrument import Instrument, Tier
-from exchange.domain.margin_math import PriceRoot
+from exchange.domain.instrument import Instrument
+from exchange.domain.margin_math import MaintenanceLine, PriceRoot, maintenance_lines
 from exchange.domain.units import PPM, Cash, Lots, Ticks, ceil_div
 
 
@@ -38,7 +38,7 @@ class _Stretch(NamedTuple):
 
     start: int
     end: int | None
-    tiers: list[Tier]
+    lines: list[MaintenanceLine]
 
 
 def liquidation_range(legs: Sequence[LegTerms], collateral: Cash) -> LiquidationRange:
@@ -59,8 +59,8 @@ def liquidation_range(legs: Sequence[LegTerms], collateral: Cash) -> Liquidation
     lower: PriceRoot | None = None
     upper: PriceRoot | None = None
     for stretch in _stretches(legs, sizes, shared):
-        slope = net * PPM - sum(size * tier.maintenance_rate for size, tier in zip(sizes, stretch.tiers, strict=True))
-        spare = (at_zero + sum(tier.maintenance_amount for tier in stretch.tiers)) * PPM
+        slope = net * PPM - sum(size * line.rate for size, line in zip(sizes, stretch.lines, strict=True))
+        spare = at_zero * PPM - sum(line.constant for line in stretch.lines)
         # The root of spare + slope * mark; at a shared end the later stretch finds the same mark again.
         numerator, denominator = (-spare, slope) if slope > 0 else (spare, -slope)
         if denominator == 0 or numerator <= 0 or numerator * shared < stretch.start * denominator:
@@ -91,25 +91,28 @@ def shown_liquidation_price(healthy: LiquidationRange, net_quantity: Lots, mark_
 
 def _is_spent_at_zero(at_zero: Cash, net: int, legs: Sequence[LegTerms]) -> bool:
     """Return whether the scope is unhealthy just above a mark of zero; it then needs a lower end to be healthy anywhere."""
-    if at_zero:
-        return at_zero < 0
-    rates = sum(abs(leg.quantity) * leg.instrument.cash_per_tick_lot * leg.instrument.tiers[0].maintenance_rate for leg in legs)
-    return net * PPM < rates
+    lines = [maintenance_lines(leg.instrument, leg.entry_cost)[0] for leg in legs]
+    spare = at_zero * PPM - sum(line.constant for line in lines)
+    if spare:
+        return spare < 0
+    sizes = [abs(leg.quantity) * leg.instrument.cash_per_tick_lot for leg in legs]
+    return net * PPM < sum(size * line.rate for size, line in zip(sizes, lines, strict=True))
 
 
 def _stretches(legs: Sequence[LegTerms], sizes: Sequence[int], shared: int) -> list[_Stretch]:
     """Return the stretches between the marks at which any leg enters a tier, from zero upward."""
+    lines = [maintenance_lines(leg.instrument, leg.entry_cost) for leg in legs]
     entered = [
-        (tier.notional_floor * (shared // size), position, tier)
-        for position, (leg, size) in enumerate(zip(legs, sizes, strict=True))
-        for tier in leg.instrument.tiers
+        (line.notional_floor * (shared // size), position, line)
+        for position, (of_leg, size) in enumerate(zip(lines, sizes, strict=True))
+        for line in of_leg
     ]
     entered.sort(key=lambda entry: entry[0])
-    tiers = [leg.instrument.tiers[0] for leg in legs]
+    now = [of_leg[0] for of_leg in lines]
     stretches: list[_Stretch] = []
-    for index, (start, position, tier) in enumerate(entered):
-        tiers[position] = tier
+    for index, (start, position, line) in enumerate(entered):
+        now[position] = line
         end = entered[index + 1][0] if index + 1 < len(entered) else None
         if end != start:
-            stretches.append(_Stretch(start, end, tiers.copy()))
+            stretches.append(_Stretch(start, end, now.copy()))
     return stretches

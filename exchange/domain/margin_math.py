@@ -6,10 +6,10 @@ credits round down. Every function takes what it needs and nothing else, so that
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from exchange.domain.instrument import Instrument, Tier
+from exchange.domain.policy import MarginPrice
 from exchange.domain.units import PPM, Cash, Lots, Ppm, Ticks, ceil_div, div_toward_zero
 
 RESERVE_ROUNDING: Cash = 2
@@ -44,17 +44,33 @@ def tier_at(tiers: tuple[Tier, ...], notional: Cash) -> Tier:
     raise AssertionError("the first tier starts at zero")
 
 
-def maintenance_margin(instrument: Instrument, quantity: Lots, mark_price: Ticks) -> Cash:
+def margin_notional(
+    instrument: Instrument, quantity: Lots, entry_cost: Cash, mark_price: Ticks, measured_at: MarginPrice
+) -> Cash:
+    """Return the notional that a requirement is measured on: at the mark, or at entry (MARG-003, MARG-004)."""
+    return notional_value(instrument, quantity, mark_price) if measured_at is MarginPrice.MARK else abs(entry_cost)
+
+
+def maintenance_rate(instrument: Instrument, tier: Tier) -> Ppm:
+    """Return a tier's maintenance rate, with the fee of a close where the rules hold it back too (MARG-003)."""
+    return tier.maintenance_rate + (instrument.taker_fee if instrument.rules.close_fee_in_maintenance else 0)
+
+
+def maintenance_margin(instrument: Instrument, quantity: Lots, entry_cost: Cash, mark_price: Ticks) -> Cash:
     """Return the equity below which a position is liquidated (MARG-003)."""
-    notional = notional_value(instrument, quantity, mark_price)
+    notional = margin_notional(instrument, quantity, entry_cost, mark_price, instrument.rules.maintenance_price)
     tier = tier_at(instrument.tiers, notional)
-    return max(0, ceil_div(notional * tier.maintenance_rate, PPM) - tier.maintenance_amount)
+    return max(0, ceil_div(notional * maintenance_rate(instrument, tier), PPM) - tier.maintenance_amount)
 
 
-def initial_margin(instrument: Instrument, quantity: Lots, mark_price: Ticks, leverage: int) -> Cash:
+def initial_margin(instrument: Instrument, quantity: Lots, entry_cost: Cash, mark_price: Ticks, leverage: int) -> Cash:
     """Return the equity needed to hold a position as newly opened; never below maintenance (MARG-004)."""
-    notional = notional_value(instrument, quantity, mark_price)
-    return ceil_div(notional, min(leverage, tier_at(instrument.tiers, notional).max_leverage))
+    rules = instrument.rules
+    notional = margin_notional(instrument, quantity, entry_cost, mark_price, rules.initial_margin_price)
+    initial = ceil_div(notional, min(leverage, tier_at(instrument.tiers, notional).max_leverage))
+    if rules.initial_margin_price is rules.maintenance_price and not rules.close_fee_in_maintenance:
+        return initial  # a tier's rate is below that of its leverage, so it is the larger one
+    return max(initial, maintenance_margin(instrument, quantity, entry_cost, mark_price))
 
 
 def margin_price(side_sign: int, price: Ticks, mark_price: Ticks) -> Ticks:
@@ -74,12 +90,45 @@ def order_reserve(
     if quantity == 0:
         return 0
     margined = notional_value(instrument, quantity, margin_price(side_sign, price, mark_price))
-    return (
-        ceil_div(margined, leverage)
-        + fee_on(notional_value(instrument, quantity, price), instrument.taker_fee)
-        + open_loss(instrument, side_sign, quantity, price, mark_price)
-        + RESERVE_ROUNDING
-    )
+    return ceil_div(margined, leverage) + _reserve_beside_margin(instrument, side_sign, quantity, price, mark_price, leverage)
+
+
+def order_reserve_by_notional(
+    instrument: Instrument,
+    side_sign: int,
+    quantity: Lots,
+    free: Lots,
+    free_notional: Cash,
+    price: Ticks,
+    mark_price: Ticks,
+    leverage: int,
+) -> Cash:
+    """Return what an order holds back where a position's notional makes orders free (MARG-008, ``notional_offset``).
+
+    Its margin is that of all its ``quantity`` lots less ``free_notional``; the rest is for the lots that are not free.
+    """
+    margined = notional_value(instrument, quantity, margin_price(side_sign, price, mark_price)) - free_notional
+    margin, rest = ceil_div(max(0, margined), leverage), quantity - free
+    if rest == 0:
+        return margin
+    return margin + _reserve_beside_margin(instrument, side_sign, rest, price, mark_price, leverage)
+
+
+def _reserve_beside_margin(
+    instrument: Instrument, side_sign: int, quantity: Lots, price: Ticks, mark_price: Ticks, leverage: int
+) -> Cash:
+    """Return fees, loss against the mark and rounding of lots that open a position."""
+    fee = fee_on(notional_value(instrument, quantity, price), instrument.taker_fee)
+    loss = open_loss(instrument, side_sign, quantity, price, mark_price)
+    if not instrument.rules.order_close_fee:
+        return fee + loss + RESERVE_ROUNDING
+    return fee + loss + RESERVE_ROUNDING + 1 + close_fee(instrument, side_sign, quantity, price, leverage)
+
+
+def close_fee(instrument: Instrument, side_sign: int, quantity: Lots, price: Ticks, leverage: int) -> Cash:
+    """Return the taker fee of closing lots opened at ``price`` where their initial margin is spent, rounded up (MARG-008)."""
+    notional = notional_value(instrument, quantity, price)
+    return ceil_div(notional * (leverage - side_sign) * instrument.taker_fee, leverage * PPM)
 
 
 def isolated_fill_margin(
@@ -87,7 +136,10 @@ def isolated_fill_margin(
 ) -> Cash:
     """Return what moves from the cross wallet to the isolated one when a fill increases a position (MARG-012)."""
     margined = notional_value(instrument, quantity, margin_price(side_sign, price, mark_price))
-    return ceil_div(margined, leverage) + open_loss(instrument, side_sign, quantity, price, mark_price) + fee
+    margin = ceil_div(margined, leverage) + open_loss(instrument, side_sign, quantity, price, mark_price) + fee
+    if not instrument.rules.order_close_fee:
+        return margin
+    return margin + close_fee(instrument, side_sign, quantity, price, leverage)
 
 
 def closed_cost(entry_cost: Cash, closed: Lots, quantity: Lots) -> Cash:
@@ -136,6 +188,26 @@ def liquidation_surplus(instrument: Instrument, quantity: Lots, price: Ticks, ba
     return (sign_of(quantity) * price * instrument.cash_per_tick_lot * size - bankruptcy) * closed // size
 
 
+class MaintenanceLine(NamedTuple):
+    """Maintenance over a stretch of notionals: ``(notional * rate + constant) / PPM`` from ``notional_floor`` on, exactly."""
+
+    notional_floor: Cash
+    rate: Ppm
+    constant: int
+
+
+def maintenance_lines(instrument: Instrument, entry_cost: Cash) -> tuple[MaintenanceLine, ...]:
+    """Return how maintenance follows the mark: a line per tier; one that stands still where it is measured at entry."""
+    if instrument.rules.maintenance_price is MarginPrice.ENTRY:
+        tier = tier_at(instrument.tiers, abs(entry_cost))
+        required = abs(entry_cost) * maintenance_rate(instrument, tier) - tier.maintenance_amount * PPM
+        return (MaintenanceLine(0, 0, required),)
+    return tuple(
+        MaintenanceLine(tier.notional_floor, maintenance_rate(instrument, tier), -tier.maintenance_amount * PPM)
+        for tier in instrument.tiers
+    )
+
+
 class PriceRoot(NamedTuple):
     """A price as an exact fraction of ticks; ``denominator`` is positive."""
 
@@ -153,19 +225,29 @@ def liquidation_root(instrument: Instrument, quantity: Lots, entry_cost: Cash, c
         return None
     s = sign_of(quantity)
     size = abs(quantity) * instrument.cash_per_tick_lot
-    tiers: Iterable[tuple[Tier, Tier | None]] = zip(instrument.tiers, (*instrument.tiers[1:], None), strict=True)
-    for tier, following in tiers:
-        numerator = (collateral + tier.maintenance_amount - entry_cost) * PPM
-        slope = tier.maintenance_rate - s * PPM
+    lines = maintenance_lines(instrument, entry_cost)
+    for line, following in zip(lines, (*lines[1:], None), strict=True):
+        numerator = (collateral - entry_cost) * PPM - line.constant
+        slope = line.rate - s * PPM
         if slope < 0:
             numerator, slope = -numerator, -slope
         if numerator <= 0:
             continue
-        above_floor = numerator >= tier.notional_floor * slope
+        above_floor = numerator >= line.notional_floor * slope
         below_next = following is None or numerator < following.notional_floor * slope
         if above_floor and below_next:
             return PriceRoot(numerator, size * slope)
     return None
+
+
+def buffered_root(instrument: Instrument, quantity: Lots, entry_cost: Cash, root: PriceRoot) -> PriceRoot:
+    """Return where a liquidation price is shown: by the rules' buffer nearer to the entry price (MARG-006)."""
+    buffer = instrument.rules.liquidation_price_buffer
+    if not buffer:
+        return root
+    size = abs(quantity) * instrument.cash_per_tick_lot
+    at_price = (PPM - buffer) * root.numerator * size
+    return PriceRoot(at_price + buffer * abs(entry_cost) * root.denominator, PPM * root.denominator * size)
 
 
 def liquidation_price(
@@ -178,6 +260,7 @@ def liquidation_price(
     root = liquidation_root(instrument, quantity, entry_cost, collateral)
     if root is None:
         return None
+    root = buffered_root(instrument, quantity, entry_cost, root)
     if quantity > 0:
         return min(ceil_div(root.numerator, root.denominator), mark_price)
     return max(root.numerator // root.denominator, mark_price)

@@ -56,9 +56,9 @@ def draw_isolated(random: Random) -> CloseoutRisk:
     """Return a scope of one position with some equity, and less than its maintenance."""
     instrument, mark = draw_instrument(random), random.randint(50, 100_000)
     size = draw_size(random, instrument, mark)
-    equity = random.randint(1, maintenance_margin(instrument, size, mark) - 1)
+    equity = random.randint(1, maintenance_margin(instrument, size, 0, mark) - 1)
     loss_rate = instrument.liquidation_fee + random.randint(0, 5_000)
-    return CloseoutRisk(instrument, random.choice((1, -1)) * size, mark, equity, 0, equity, TARGET, loss_rate)
+    return CloseoutRisk(instrument, random.choice((1, -1)) * size, 0, mark, equity, 0, equity, TARGET, loss_rate)
 
 
 def draw_cross(random: Random) -> CloseoutRisk:
@@ -67,12 +67,12 @@ def draw_cross(random: Random) -> CloseoutRisk:
     for _ in range(random.randint(2, 4)):
         instrument, mark = draw_instrument(random), random.randint(50, 100_000)
         size = draw_size(random, instrument, mark)
-        legs.append((maintenance_margin(instrument, size, mark), size, mark, instrument))
+        legs.append((maintenance_margin(instrument, size, 0, mark), size, mark, instrument))
     largest = max(legs, key=lambda leg: leg[0])
     own, total = largest[0], sum(leg[0] for leg in legs)
     equity = random.randint(total * 7 // 10, total - 1)
     loss_rate = largest[3].liquidation_fee
-    return CloseoutRisk(largest[3], largest[1], largest[2], equity, total - own, equity * own // total, TARGET, loss_rate)
+    return CloseoutRisk(largest[3], largest[1], 0, largest[2], equity, total - own, equity * own // total, TARGET, loss_rate)
 
 
 class Left(NamedTuple):
@@ -90,7 +90,7 @@ def after(risk: CloseoutRisk, close: Lots) -> Left:
     size, notional = abs(risk.quantity), notional_value(risk.instrument, risk.quantity, risk.mark_price)
     rate = min(Fraction(risk.bankruptcy_loss, notional), Fraction(risk.loss_rate, PPM))
     loss = rate * notional_value(risk.instrument, close, risk.mark_price)
-    maintenance = maintenance_margin(risk.instrument, size - close, risk.mark_price)
+    maintenance = maintenance_margin(risk.instrument, size - close, 0, risk.mark_price)
     return Left(risk.equity - ceil_div(loss.numerator, loss.denominator), risk.other_maintenance + maintenance)
 
 
@@ -151,8 +151,8 @@ def test_where_a_lot_is_worth_few_units_of_money_the_roundings_are_closed_for_an
     for _ in range(DUST_CASES):
         instrument = replace(draw_instrument(random), cash_per_tick_lot=1)
         size, mark, rate = random.randint(10, 3_000), random.randint(1, 3), random.randint(0, 5_000)
-        equity = random.randint(1, 2 * maintenance_margin(instrument, size, mark))
-        risk = CloseoutRisk(instrument, size, mark, equity, 0, equity, TARGET, rate)
+        equity = random.randint(1, 2 * maintenance_margin(instrument, size, 0, mark))
+        risk = CloseoutRisk(instrument, size, 0, mark, equity, 0, equity, TARGET, rate)
         close = target_close(risk)
         assert after(risk, close).meets(TARGET), risk
         assert close == 0 or not after(risk, close - 1).meets(TARGET), risk
@@ -210,7 +210,7 @@ def test_a_close_at_bankruptcy_is_never_reckoned_to_cost_less_than_it_does(isola
 def test_every_policy_closes_at_least_a_lot_and_at_most_the_position(random: Random, fraction: int, least: int) -> None:
     risk = draw_isolated(random)
     size = abs(risk.quantity)
-    step = tier_step_close(risk.instrument, risk.quantity, risk.mark_price)
+    step = tier_step_close(risk.instrument, risk.quantity, 0, risk.mark_price)
     for close in (target_close(risk), step, fraction_close(risk.quantity, fraction)):
         assert 0 < close <= size
         whole = whole_if_dust(risk.instrument, risk.quantity, risk.mark_price, close, least)

@@ -278,12 +278,12 @@ def test_invariant_11_maintenance_is_continuous_and_rises_and_is_never_above_ini
     instrument: Instrument, notional: int, further: int, leverage: int
 ) -> None:
     """A lot at a tick is one unit of money, so that the number of lots is the notional."""
-    here, beyond = (maintenance_margin(instrument, lots, 1) for lots in (notional, notional + further))
+    here, beyond = (maintenance_margin(instrument, lots, 0, 1) for lots in (notional, notional + further))
     assert 0 <= here <= beyond
-    assert here <= initial_margin(instrument, notional, 1, leverage)
+    assert here <= initial_margin(instrument, notional, 0, 1, leverage)
     for tier in instrument.tiers[1:]:
         floor = tier.notional_floor
-        jump = maintenance_margin(instrument, floor, 1) - maintenance_margin(instrument, floor - 1, 1)
+        jump = maintenance_margin(instrument, floor, 0, 1) - maintenance_margin(instrument, floor - 1, 0, 1)
         assert 0 <= jump <= 1
 
 

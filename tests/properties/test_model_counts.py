@@ -108,7 +108,7 @@ class Sell(NamedTuple):
         fee = fee_on(notional_value(self.instrument, self.lots, self.price), self.instrument.taker_fee)
         cost = -notional_value(self.instrument, self.lots, self.price)
         won = unrealized_pnl(self.instrument, -self.lots, cost, self.mark)
-        return initial_margin(self.instrument, self.lots, self.mark, self.leverage) + fee - won
+        return initial_margin(self.instrument, self.lots, 0, self.mark, self.leverage) + fee - won
 
 
 def draw_sells(random: Random) -> list[Sell]:
@@ -205,7 +205,7 @@ def draw_held(random: Random, instrument: Instrument, *, leverage_min: int = 1) 
     notional = notional_value(instrument, lots, mark)
     most = tier_at(instrument.tiers, notional).max_leverage
     leverage = random.randint(leverage_min, max(leverage_min, most))
-    wallet = initial_margin(instrument, lots, mark, leverage)
+    wallet = initial_margin(instrument, lots, 0, mark, leverage)
     wallet += random.choice((0, random.randint(0, wallet)))
     sign = random.choice((1, -1))
     return Held(instrument, sign * lots, sign * notional, wallet, mark)
@@ -266,13 +266,13 @@ class Pool(NamedTuple):
 
     @property
     def maintenance(self) -> int:
-        return self.others + maintenance_margin(self.position.instrument, self.position.quantity, self.mark)
+        return self.others + maintenance_margin(self.position.instrument, self.position.quantity, 0, self.mark)
 
 
 def draw_breached(random: Random, instrument: Instrument, others: int = 0) -> Pool:
     """Return a position whose scope has some equity, and less than maintenance."""
     held = draw_held(random, instrument)
-    needed = others + maintenance_margin(instrument, held.quantity, held.mark)
+    needed = others + maintenance_margin(instrument, held.quantity, 0, held.mark)
     equity = random.randint(1, max(1, needed - 1))
     position = Position("bob", instrument)
     position.margin_mode = MarginMode.ISOLATED
@@ -313,7 +313,7 @@ def falls_of(random: Random, pool: Pool) -> tuple[bool, bool]:
     part that leaves a tier gains more on maintenance than the parts after it.
     """
     position = pool.position
-    own = maintenance_margin(position.instrument, position.quantity, pool.mark)
+    own = maintenance_margin(position.instrument, position.quantity, 0, pool.mark)
     share = pool.equity * own // pool.maintenance
     value = bankruptcy_value(position.instrument, position.quantity, pool.mark, share, abs(position.quantity))
     terms = BankruptcyTerms(position.quantity, value)
@@ -369,7 +369,7 @@ def test_a_pro_rata_payout_would_leave_the_target_out_of_reach_in_all_cases_and_
     while counted < CASES:
         pool = draw_breached(random, random.choice(instruments))
         position, size = pool.position, abs(pool.position.quantity)
-        risk = CloseoutRisk(position.instrument, position.quantity, pool.mark, pool.equity, 0, pool.equity, target, 0)
+        risk = CloseoutRisk(position.instrument, position.quantity, 0, pool.mark, pool.equity, 0, pool.equity, target, 0)
         close = target_close(risk)
         today = tier_at(position.instrument.tiers, notional_value(position.instrument, size, pool.mark))
         left = notional_value(position.instrument, size - close, pool.mark)
@@ -379,7 +379,7 @@ def test_a_pro_rata_payout_would_leave_the_target_out_of_reach_in_all_cases_and_
         sign = 1 if position.quantity > 0 else -1
         realized, _ = realized_by(position, close, -sign * notional_value(position.instrument, close, pool.mark))
         paid = max(0, ISOLATED.payout(position, close, realized))
-        needed = maintenance_margin(position.instrument, size - close, pool.mark)
+        needed = maintenance_margin(position.instrument, size - close, 0, pool.mark)
         missed_kept += pool.equity * PPM < target * needed
         missed_paid += (pool.equity - paid) * PPM < target * needed
     assert (missed_paid, missed_kept) == (CASES, 0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from exchange.accounts.risk import Risk
+from exchange.accounts.risk import breaches
 from exchange.domain.instrument import FundingTerms, Instrument
 from exchange.domain.policy import UnfilledPolicy
 from exchange.domain.units import FUNDING_DECIMALS, parse_decimal
@@ -395,8 +395,8 @@ def test_edge_16_equity_of_nothing_is_bankrupt_and_sold_at_the_mark() -> None:
 
 @pytest.mark.rule("LIQ-012", "MARG-005")
 def test_edge_16_what_needs_no_maintenance_is_never_liquidated_whatever_its_equity() -> None:
-    assert not Risk(equity=-1, initial_margin=0, maintenance_margin=0, notional=0).is_breached
-    assert Risk(equity=-1, initial_margin=0, maintenance_margin=1, notional=1).is_breached
+    assert not breaches(-1, 0, at_equality=False)
+    assert breaches(-1, 1, at_equality=False)
     Table(RICH).play(
         ("bob", "wallet 0, equity 0, mm 0, ratio none, bankrupt no, flagged no, scopes none"),
         ("mark BTC 1 ETH 1000", ""),

@@ -189,7 +189,7 @@ def test_the_shared_price_reckons_with_each_legs_own_tier() -> None:
     table.play(("bob", "wallet 4250, equity 4250, mm 1250, BTC/long +150 liq 64, BTC/short -50 liq 64"))
     for mark, lives in ((64, True), (63, False)):
         equity = cash("4250") + cash("100") * (mark - 100)
-        needed = maintenance_margin(BTC_PERP, 150, mark) + maintenance_margin(BTC_PERP, 50, mark)
+        needed = maintenance_margin(BTC_PERP, 150, 0, mark) + maintenance_margin(BTC_PERP, 50, 0, mark)
         assert (equity >= needed) is lives
 
 

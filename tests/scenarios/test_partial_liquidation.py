@@ -135,7 +135,7 @@ def test_a_close_that_crosses_a_tier_is_solved_in_the_tier_where_the_rest_lies()
 
     Tier 1 keeps 400 / (1.1 * 4.1) = 88.7.
     """
-    assert maintenance_margin(BTC_PERP, 105, 82) == cash("430.5")
+    assert maintenance_margin(BTC_PERP, 105, 0, 82) == cash("430.5")
     Table(LONG_200 + "; carol buys 200 BTC at 82", policy=TARGET).play(
         (
             "mark BTC 82",
@@ -173,7 +173,7 @@ def test_in_cross_what_the_other_positions_need_is_part_of_the_target() -> None:
         ),
         ("bob", "ETH +37, BTC +50"),
     )
-    alone = CloseoutRisk(ETH_PERP, 50, 100, cash("450"), 0, cash("450"), TARGET.liquidation_target, 0)
+    alone = CloseoutRisk(ETH_PERP, 50, 0, 100, cash("450"), 0, cash("450"), TARGET.liquidation_target, 0)
     assert reaches_target(alone, 0)
     assert not reaches_target(alone._replace(other_maintenance=cash("222.5")), 12)
     assert reaches_target(alone._replace(other_maintenance=cash("222.5")), 13)

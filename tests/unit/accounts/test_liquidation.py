@@ -20,9 +20,9 @@ from tests.unit.accounts.bench import ISOLATED, account_of, position_of, resting
 
 @pytest.mark.rule("LIQ-011")
 def test_urgency_is_equity_over_maintenance_and_counts_no_maintenance_as_one() -> None:
-    assert urgency(Risk(40, 0, 50, 0)) == Fraction(4, 5)
-    assert urgency(Risk(-3, 0, 0, 0)) == Fraction(-3)
-    assert urgency(Risk(40, 0, 47, 0)) < urgency(Risk(41, 0, 47, 0)) < urgency(Risk(47, 0, 47, 0))
+    assert urgency(Risk(40, 0, 50, 0, True)) == Fraction(4, 5)
+    assert urgency(Risk(-3, 0, 0, 0, False)) == Fraction(-3)
+    assert urgency(Risk(40, 0, 47, 0, True)) < urgency(Risk(41, 0, 47, 0, True)) < urgency(Risk(47, 0, 47, 0, False))
 
 
 @pytest.mark.rule("LIQ-001")
@@ -107,11 +107,11 @@ def test_the_funds_capacity_is_the_most_lots_that_a_count_one_by_one_finds() -> 
         share = close_outs.equity_share(position)
         held = fund.positions["ETH-PERP"]
         room = fund.wallet.balance + unrealized_pnl(ETH_PERP, held.quantity, 0, 100)
-        room -= initial_margin(ETH_PERP, held.quantity, 100, 10)
+        room -= initial_margin(ETH_PERP, held.quantity, 0, 100, 10)
 
         def need(lots: int, position: Position = position, share: int = share, mark: int = mark, side: int = side) -> int:
             value = bankruptcy_value(BTC_PERP, position.quantity, mark, share, lots)
-            return initial_margin(BTC_PERP, lots, mark, 10) + abs(unrealized_pnl(BTC_PERP, side * lots, value, mark))
+            return initial_margin(BTC_PERP, lots, 0, mark, 10) + abs(unrealized_pnl(BTC_PERP, side * lots, value, mark))
 
         counted = 0
         while counted < quantity and need(counted + 1) <= room:

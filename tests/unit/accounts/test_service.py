@@ -23,7 +23,7 @@ def test_a_mark_touches_the_scopes_that_hold_its_symbol_and_no_others() -> None:
     service = service_of(alice, bob)
     service.take_touched()
     service.apply_mark_prices((MarkPrice("BTC-PERP", 94),))
-    risk = Risk(cash("-20"), cash("94"), cash("47"), cash("940"))
+    risk = Risk(cash("-20"), cash("94"), cash("47"), cash("940"), True)
     assert service.take_touched() == [TouchedScope(Scope(ALICE, None), risk, is_flagged=False)]
     assert service.take_touched() == []
 

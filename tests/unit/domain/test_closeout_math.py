@@ -17,6 +17,7 @@ from tests.cast import BTC_PERP, cash
 ALONE = CloseoutRisk(
     instrument=BTC_PERP,
     quantity=50,
+    entry_cost=cash("5000"),
     mark_price=100,
     equity=cash("220"),
     other_maintenance=0,
@@ -107,12 +108,12 @@ def test_nothing_is_closed_where_the_target_holds_although_a_close_would_cost_mo
     [(10, 10), (99, 99), (100, 1), (-100, 1), (499, 400), (500, 1), (700, 201)],
 )
 def test_a_tier_step_ends_below_the_floor_of_todays_tier(quantity: int, close: int) -> None:
-    assert tier_step_close(BTC_PERP, quantity, 100) == close
+    assert tier_step_close(BTC_PERP, quantity, 0, 100) == close
 
 
 def test_a_tier_step_counts_whole_lots() -> None:
-    assert tier_step_close(BTC_PERP, 4, 3_000) == 1  # 12000 -> 9000
-    assert tier_step_close(BTC_PERP, 1, 30_000) == 1
+    assert tier_step_close(BTC_PERP, 4, 0, 3_000) == 1  # 12000 -> 9000
+    assert tier_step_close(BTC_PERP, 1, 0, 30_000) == 1
 
 
 @pytest.mark.parametrize(

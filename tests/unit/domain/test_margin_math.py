@@ -77,14 +77,14 @@ def test_a_tier_begins_at_its_floor(notional: str, number: int) -> None:
     ],
 )
 def test_maintenance_is_the_tiers_rate_less_its_amount(quantity: int, mark: int, maintenance: str) -> None:
-    assert maintenance_margin(BTC_PERP, quantity, mark) == cash(maintenance)
+    assert maintenance_margin(BTC_PERP, quantity, 0, mark) == cash(maintenance)
 
 
 @pytest.mark.rule("MARG-003")
 def test_maintenance_rounds_up_to_a_unit() -> None:
-    assert maintenance_margin(DUST_PERP, 1, 19) == 1  # 0.95
-    assert maintenance_margin(DUST_PERP, 1, 20) == 1
-    assert maintenance_margin(DUST_PERP, 1, 21) == 2  # 1.05
+    assert maintenance_margin(DUST_PERP, 1, 0, 19) == 1  # 0.95
+    assert maintenance_margin(DUST_PERP, 1, 0, 20) == 1
+    assert maintenance_margin(DUST_PERP, 1, 0, 21) == 2  # 1.05
 
 
 @pytest.mark.rule("MARG-004")
@@ -103,13 +103,13 @@ def test_maintenance_rounds_up_to_a_unit() -> None:
 def test_initial_margin_uses_the_lower_of_own_and_tiers_leverage_and_rounds_up(
     quantity: int, leverage: int, margin: str
 ) -> None:
-    assert initial_margin(BTC_PERP, quantity, 100, leverage) == cash(margin)
+    assert initial_margin(BTC_PERP, quantity, 0, 100, leverage) == cash(margin)
 
 
 @pytest.mark.rule("MARG-004")
 def test_initial_margin_is_never_below_maintenance() -> None:
     for lots in range(1, 700):
-        assert initial_margin(BTC_PERP, lots, 100, 10) >= maintenance_margin(BTC_PERP, lots, 100)
+        assert initial_margin(BTC_PERP, lots, 0, 100, 10) >= maintenance_margin(BTC_PERP, lots, 0, 100)
 
 
 @pytest.mark.rule("MARG-017")
@@ -227,7 +227,7 @@ def test_at_the_exact_root_equity_equals_maintenance_and_a_tick_beyond_is_below(
     beyond = shown - sign_of(quantity)
     for mark, healthy in ((shown, True), (beyond, False)):
         equity = wallet + unrealized_pnl(BTC_PERP, quantity, cost, mark)
-        assert (equity >= maintenance_margin(BTC_PERP, quantity, mark)) is healthy
+        assert (equity >= maintenance_margin(BTC_PERP, quantity, 0, mark)) is healthy
 
 
 @pytest.mark.rule("MARG-006")

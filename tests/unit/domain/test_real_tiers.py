@@ -73,9 +73,9 @@ def test_maintenance_is_continuous_at_every_edge_of_every_symbol(published: dict
     edges = 0
     for symbol, instrument in instruments(published):
         for tier in instrument.tiers[1:]:
-            below = maintenance_margin(instrument, 1, tier.notional_floor - 1)
-            at = maintenance_margin(instrument, 1, tier.notional_floor)
-            above = maintenance_margin(instrument, 1, tier.notional_floor + 1)
+            below = maintenance_margin(instrument, 1, 0, tier.notional_floor - 1)
+            at = maintenance_margin(instrument, 1, 0, tier.notional_floor)
+            above = maintenance_margin(instrument, 1, 0, tier.notional_floor + 1)
             assert 0 <= at - below <= 1, symbol
             assert 0 <= above - at <= 1, symbol
             edges += 1
@@ -90,7 +90,7 @@ def test_maintenance_is_monotone_and_never_above_initial_margin(published: dict[
             span = tier.ceiling - tier.row.notional_floor
             for part in range(8):
                 notional = tier.row.notional_floor + span * part // 8
-                maintenance = maintenance_margin(instrument, 1, notional)
+                maintenance = maintenance_margin(instrument, 1, 0, notional)
                 assert maintenance >= highest, symbol
-                assert maintenance <= initial_margin(instrument, 1, notional, instrument.max_leverage), symbol
+                assert maintenance <= initial_margin(instrument, 1, 0, notional, instrument.max_leverage), symbol
                 highest = maintenance
