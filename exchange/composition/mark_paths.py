@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from exchange.composition.settings import Settings, config_path
+from exchange.composition.settings import Settings
+from exchange.composition.shipped_files import config_path
 from exchange.domain.ids import Symbol
 from exchange.services.mark_file import read_mark_file
 from exchange.services.mark_path import STEP_MS, MarkPath, build_mark_path

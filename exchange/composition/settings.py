@@ -8,10 +8,11 @@ from typing import Any, TypeVar
 
 import msgspec
 
-import exchange
 from exchange.composition.instrument_table import read_instrument
+from exchange.composition.profiles import DEFAULT_PROFILE, Profile, load_profile, overlay
 from exchange.composition.quantities import parse_amount
 from exchange.composition.risk_table import read_collateral, read_policy
+from exchange.composition.shipped_files import config_path
 from exchange.domain.ids import RESERVED_ACCOUNTS, AccountId, is_valid_id
 from exchange.domain.instrument import CollateralAsset, Instrument
 from exchange.domain.policy import RiskPolicy
@@ -70,9 +71,10 @@ class ServerSettings(msgspec.Struct, frozen=True):
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """All that one exchange is built from. Units: ``insurance_fund_credit`` cash."""
+    """All that one exchange is built from; ``profile`` names the rules laid over it. Units: ``insurance_fund_credit`` cash."""
 
     source: str
+    profile: str
     instruments: tuple[Instrument, ...]
     collateral: tuple[CollateralAsset, ...]
     policy: RiskPolicy
@@ -84,31 +86,26 @@ class Settings(msgspec.Struct, frozen=True):
     insurance_fund_credit: Cash
 
 
-def config_path(name: str) -> Path:
-    """Return where a shipped config file is: inside an installed package, else in the checkout's ``config`` folder."""
-    package = Path(exchange.__file__).parent
-    installed = package / "_config"
-    return (installed if installed.is_dir() else package.parent / "config") / name
-
-
-def load_settings(path: Path | None = None) -> Settings:
+def load_settings(path: Path | None = None, *, profile: str = DEFAULT_PROFILE) -> Settings:
     """Return the settings of a config file over the defaults of ``sandbox.toml``, or the defaults alone.
 
     A section that the file leaves out is that of the defaults; so is a key that it leaves out of a section that is no
-    list. Raises ``ConfigError``: one sentence that names the file, the line, the key and what to do.
+    list. The keys of the profile replace those of ``[risk]``. Raises ``ConfigError``: one sentence that names the file,
+    the line, the key and what to do.
     """
+    rules = load_profile(profile)
     default_path = config_path(DEFAULT_CONFIG)
     if path is None or _is_same_file(path, default_path):
-        return _read_settings(default_path, {})
+        return _read_settings(default_path, {}, rules)
     _, defaults = read_config(default_path)
-    return _read_settings(path, defaults)
+    return _read_settings(path, defaults, rules)
 
 
 def _is_same_file(path: Path, other: Path) -> bool:
     return path.resolve() == other.resolve()
 
 
-def _read_settings(path: Path, defaults: Mapping[str, Any]) -> Settings:
+def _read_settings(path: Path, defaults: Mapping[str, Any], profile: Profile) -> Settings:
     source, values = read_config(path)
     top = ConfigTable(source, (), values, defaults)
     instruments = _read_instruments(top.tables("instruments"))
@@ -120,9 +117,10 @@ def _read_settings(path: Path, defaults: Mapping[str, Any]) -> Settings:
     accounts_max = min(venue_limits.accounts_max, server.limits.keys_max - 1)
     settings = Settings(
         source=source.name,
+        profile=profile.name,
         instruments=instruments,
         collateral=read_collateral(top.tables("collateral", tables_min=0)),
-        policy=read_policy(_section(top, "risk", defaults)),
+        policy=_read_policy(top, values, defaults, profile),
         venue_limits=venue_limits,
         clock=_read_clock(_section(top, "clock", defaults)),
         server=server,
@@ -132,6 +130,12 @@ def _read_settings(path: Path, defaults: Mapping[str, Any]) -> Settings:
     )
     top.finish()
     return settings
+
+
+def _read_policy(top: ConfigTable, values: Mapping[str, Any], defaults: Mapping[str, Any], profile: Profile) -> RiskPolicy:
+    """Return the config's policy with the profile's keys in place of its own; the config must be sound without them."""
+    alone = read_policy(_section(top, "risk", defaults))
+    return overlay(profile, {**defaults.get("risk", {}), **values.get("risk", {})}) if profile.risk else alone
 
 
 def _section(top: ConfigTable, name: str, defaults: Mapping[str, Any]) -> ConfigTable:
