@@ -7,25 +7,30 @@ from fractions import Fraction
 from typing import NamedTuple, TypeAlias, TypeVar
 
 from exchange.domain.policy import AdlRanking
-from exchange.domain.units import Cash, Lots
+from exchange.domain.units import CASH_DECIMALS, Cash, Lots
 
 Name = TypeVar("Name", bound=tuple[str, ...])
 
 
 class Candidate(NamedTuple):
-    """What a ranking may look at: the position's size, profit and entry notional, its scope's notional and equity."""
+    """What a ranking may look at: the position's size, profit and notionals, its scope's notional, health and wallet."""
 
     quantity: Lots
     profit: Cash
     entry_notional: Cash
+    mark_notional: Cash
     notional: Cash
     equity: Cash
+    maintenance: Cash
+    wallet: Cash
 
 
 Score: TypeAlias = tuple[int, Fraction]
 """Group (lower first), then score (higher first)."""
 Ranking: TypeAlias = Callable[[Candidate], Score]
 
+ONE_WHOLE: Cash = 10**CASH_DECIMALS
+"""One of the settlement currency."""
 LAST: Score = (2, Fraction(0))
 """The place of those whose scope has no equity: they have no score."""
 
@@ -50,10 +55,35 @@ def size(held: Candidate) -> Score:
     return 0, Fraction(abs(held.quantity))
 
 
+def profit_margin_ratio(held: Candidate) -> Score:
+    """Rank by profit on the scope's wallet, of which one whole counts at least, times its margin ratio.
+
+    The source is Binance's answer on its ADL quantile (dev.binance.vision, topic 17801).
+    """
+    if held.equity <= 0:
+        return LAST
+    profit_share = Fraction(max(0, held.profit), max(ONE_WHOLE, held.wallet))
+    return 0, profit_share * Fraction(held.maintenance, held.equity)
+
+
+def price_leverage(held: Candidate) -> Score:
+    """Rank by how far the mark has moved in favour, as a ratio of prices, times the position's leverage.
+
+    The source is Hyperliquid's page on auto-deleveraging; it gives mark over entry, which is turned over for shorts here.
+    """
+    if held.equity <= 0:
+        return LAST
+    mark, entry = max(1, held.mark_notional), max(1, held.entry_notional)
+    moved = Fraction(mark, entry) if held.quantity > 0 else Fraction(entry, mark)
+    return 0, moved * Fraction(held.mark_notional, held.equity)
+
+
 RANKINGS: Mapping[AdlRanking, Ranking] = {
     AdlRanking.PROFIT_LEVERAGE: profit_leverage,
     AdlRanking.PROFIT_RATIO: profit_ratio,
     AdlRanking.SIZE: size,
+    AdlRanking.PROFIT_MARGIN_RATIO: profit_margin_ratio,
+    AdlRanking.PRICE_LEVERAGE: price_leverage,
 }
 
 

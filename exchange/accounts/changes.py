@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeAlias
 
 from exchange.accounts.collateral import CollateralBook
 from exchange.accounts.cross import pool_risk
-from exchange.accounts.entry import available_balance, available_settlement, available_to, potential_notional
+from exchange.accounts.entry import available_money, available_settlement, available_to, potential_notional
 from exchange.accounts.margin import path_of
 from exchange.accounts.position import Account, Position
 from exchange.accounts.risk import ChangeCheck, Risk, Scope
@@ -104,7 +104,7 @@ def _check_withdrawal(account: Account, change: Withdraw, around: Surroundings) 
     if change.asset == SETTLEMENT_ASSET:
         most = max(0, available_settlement(account, around.marks))
     else:
-        most = around.collateral.spare(account, change.asset, available_balance(account, around.marks))
+        most = around.collateral.spare(account, change.asset, available_money(account, around.marks))
     return ChangeCheck(Reason.WITHDRAW_ABOVE_AVAILABLE if change.amount > most else None, most, change.amount)
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from exchange.accounts.cross import pool_risk
+from exchange.accounts.cross import open_positions, pool_risk
 from exchange.accounts.fills import realized_by
 from exchange.accounts.liquidation_prices import liquidation_price_at, position_liquidation_price
 from exchange.accounts.margin import path_of
 from exchange.accounts.order_margin import margin_of_orders, order_margin
 from exchange.accounts.position import Account, Position, RestingOrder
-from exchange.accounts.risk import OrderCheck, ProposedOrder
+from exchange.accounts.risk import OrderCheck, ProposedOrder, Risk
 from exchange.domain.enums import MarginMode
 from exchange.domain.ids import OrderId, Symbol
 from exchange.domain.margin_math import fee_on, isolated_fill_margin, notional_value, tier_at
@@ -23,19 +23,37 @@ NOT_YET_NUMBERED: OrderId = 2**63
 
 
 def available_balance(account: Account, marks: Mapping[Symbol, Ticks]) -> Cash:
-    """Return what the account can still commit (MARG-009); negative when it has committed too much."""
+    """Return what the account can still commit to orders (MARG-009); negative when it has committed too much."""
     pool = pool_risk(account, marks)
+    return with_profit(account, pool, available_of(account, pool, marks))
+
+
+def available_money(account: Account, marks: Mapping[Symbol, Ticks]) -> Cash:
+    """Return what the account can still commit without its unrealised profit, whatever backs orders (MARG-009)."""
+    return available_of(account, pool_risk(account, marks), marks)
+
+
+def available_of(account: Account, pool: Risk, marks: Mapping[Symbol, Ticks]) -> Cash:
+    """Return what of an account's money nothing has a claim on, given how its pool stands."""
     held = sum(order_margin(position, marks.get(position.symbol)) for position in account.positions.values())
     return min(account.wallet.balance + account.collateral_value, pool.equity) - pool.initial_margin - held
 
 
+def with_profit(account: Account, pool: Risk, available: Cash) -> Cash:
+    """Return what is available to orders: with the pool's unrealised profit, where the venue lets it back them."""
+    profit = pool.equity - account.wallet.balance - account.collateral_value
+    if profit > 0 and any(position.instrument.rules.profit_for_orders for position in open_positions(account)):
+        return available + profit
+    return available
+
+
 def available_settlement(account: Account, marks: Mapping[Symbol, Ticks]) -> Cash:
     """Return what is available in the settlement asset: for isolated wallets and withdrawals (MARG-009)."""
-    return settlement_part(account, marks, available_balance(account, marks))
+    return settlement_part(account, marks, available_money(account, marks))
 
 
 def settlement_part(account: Account, marks: Mapping[Symbol, Ticks], available: Cash) -> Cash:
-    """Return what of the available balance is there in the settlement asset; all of it without collateral assets."""
+    """Return what of the available money is there in the settlement asset; all of it without collateral assets."""
     if not account.collateral_value:
         return available
     isolated = sum(
@@ -75,8 +93,7 @@ def check_entry(account: Account, position: Position, marks: Mapping[Symbol, Tic
     held = order_margin(position, mark)
     newcomer = RestingOrder(NOT_YET_NUMBERED, order.sign, order.price, order.quantity, order.reduce_only)
     then = margin_of_orders(position, (*position.orders.values(), newcomer), mark)
-    own_part = 0 if order.reduce_only else (then.buys if order.sign > 0 else then.sells)[NOT_YET_NUMBERED]
-    is_reducing = own_part == 0
+    is_reducing = order.reduce_only or NOT_YET_NUMBERED in then.free
     before = available_to(account, position, marks)
     required = then.total - held
     decision = MarginDecision(

@@ -20,6 +20,7 @@ from exchange.domain.margin_math import (
     tier_at,
     unrealized_pnl,
 )
+from exchange.domain.policy import LiquidationSurplus
 from exchange.domain.rejects import Reason
 from exchange.domain.units import Cash, Lots, Ticks
 
@@ -36,6 +37,8 @@ def leg_fee(instrument: Instrument, fill: ProposedFill, leg: Leg) -> Cash:
     notional = notional_value(instrument, fill.quantity, fill.price)
     if leg.terms is not None:
         surplus = liquidation_surplus(instrument, leg.terms.quantity, fill.price, leg.terms.value, fill.quantity)
+        if instrument.rules.liquidation_surplus is LiquidationSurplus.FUND:
+            return surplus
         return min(fee_on(notional, instrument.liquidation_fee), surplus)
     if leg is fill.taker:
         return fee_on(notional, instrument.taker_fee)

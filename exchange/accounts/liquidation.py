@@ -16,7 +16,15 @@ from exchange.accounts.margin import path_of
 from exchange.accounts.position import Position
 from exchange.accounts.risk import BankruptcyTerms, Risk, Scope, breaches
 from exchange.accounts.service import AccountService
-from exchange.domain.closeout_math import CloseoutRisk, fraction_close, target_close, tier_step_close, whole_if_dust
+from exchange.domain.closeout_math import (
+    CloseoutRisk,
+    FillableTerms,
+    fillable_price,
+    fraction_close,
+    target_close,
+    tier_step_close,
+    whole_if_dust,
+)
 from exchange.domain.enums import MarginMode
 from exchange.domain.ids import LiquidationId, Symbol
 from exchange.domain.margin_math import (
@@ -27,7 +35,7 @@ from exchange.domain.margin_math import (
     sign_of,
     unrealized_pnl,
 )
-from exchange.domain.policy import LiquidationSizing
+from exchange.domain.policy import AdlPrice, LiquidationLimit, LiquidationSizing
 from exchange.domain.units import PPM, Cash, Lots, Ticks, ceil_div, div_toward_zero
 
 
@@ -158,13 +166,32 @@ class CloseOuts:
         return whole_if_dust(instrument, position.quantity, mark, close, policy.liquidation_remainder_min)
 
     def terms(self, position: Position) -> tuple[BankruptcyTerms, Ticks]:
-        """Return the terms of a closing order for the whole position, and its limit in ticks (LIQ-005)."""
+        """Return the terms of a closing order for the whole position, and its bankruptcy price in ticks (LIQ-005)."""
         mark, share = self._service.marks[position.symbol], self.equity_share(position)
         value = bankruptcy_value(position.instrument, position.quantity, mark, share, abs(position.quantity))
-        limit = bankruptcy_price(position.instrument, position.quantity, mark, share)
-        return BankruptcyTerms(position.quantity, value), limit
+        price = bankruptcy_price(position.instrument, position.quantity, mark, share)
+        return BankruptcyTerms(position.quantity, value), price
 
-    def covered_limit(self, position: Position, limit: Ticks, lots: Lots) -> Ticks:
+    def order_limit(self, position: Position, bankruptcy: Ticks, lots: Lots) -> Ticks:
+        """Return where the policy limits a closing order of ``lots``, given the position's bankruptcy price (LIQ-005)."""
+        furthest = self._covered_limit(position, bankruptcy, lots) if self._policy.fund_covers else bankruptcy
+        if self._policy.liquidation_limit is LiquidationLimit.BANKRUPTCY:
+            return furthest
+        return (max if position.quantity > 0 else min)(furthest, self._fillable_price(position))
+
+    def _fillable_price(self, position: Position) -> Ticks:
+        account, mark, policy = self._service.account(position.account), self._service.marks[position.symbol], self._policy
+        risk = path_of(position).risk(account, position, self._service.marks)
+        terms = FillableTerms(
+            equity=risk.equity,
+            maintenance=risk.maintenance_margin,
+            own_maintenance=position.maintenance_margin(mark),
+            adjustment=policy.fillable_adjustment,
+            spread=policy.fillable_spread,
+        )
+        return fillable_price(position.instrument, position.quantity, mark, terms)
+
+    def _covered_limit(self, position: Position, limit: Ticks, lots: Lots) -> Ticks:
         """Return how far past bankruptcy the fund pays for the fills of ``lots`` (LIQ-014).
 
         Never further from the mark than the slippage that is taken to be usual: a friend's bid far below must not be
@@ -213,16 +240,27 @@ class CloseOuts:
 
     def _candidate(self, position: Position) -> Candidate:
         marks, account = self._service.marks, self._service.accounts[position.account]
-        risk = path_of(position).risk(account, position, marks)
-        profit = unrealized_pnl(position.instrument, position.quantity, position.entry_cost, marks[position.symbol])
-        return Candidate(position.quantity, profit, abs(position.entry_cost), risk.notional, risk.equity)
+        path, mark = path_of(position), marks[position.symbol]
+        risk = path.risk(account, position, marks)
+        return Candidate(
+            quantity=position.quantity,
+            profit=unrealized_pnl(position.instrument, position.quantity, position.entry_cost, mark),
+            entry_notional=abs(position.entry_cost),
+            mark_notional=notional_value(position.instrument, position.quantity, mark),
+            notional=risk.notional,
+            equity=risk.equity,
+            maintenance=risk.maintenance_margin,
+            wallet=path.wallet(account, position).balance,
+        )
 
     def can_be_deleveraged(self, other: Position, position: Position, lots: Lots) -> bool:
-        """Return whether an opposite holder may be made to take lots at bankruptcy value (LIQ-008)."""
+        """Return whether an opposite holder may be made to take lots at the policy's price (LIQ-008)."""
         owner, path = self._service.accounts[other.account], path_of(other)
         if path.is_liquidating(owner, other):
             return False
         equity = path.risk(owner, other, self._service.marks).equity
+        if self._policy.adl_price is AdlPrice.MARK:
+            return equity > 0  # at the mark nobody's equity changes
         gained = self.equity_share(position) * lots // abs(position.quantity)
         return equity > 0 and equity + gained >= 0
 

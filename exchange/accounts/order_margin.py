@@ -7,16 +7,20 @@ from typing import NamedTuple
 
 from exchange.accounts.margin import path_of
 from exchange.accounts.position import Position, RestingOrder
-from exchange.domain.margin_math import order_reserve
+from exchange.domain.ids import OrderId
+from exchange.domain.margin_math import margin_price, notional_value, order_reserve, order_reserve_by_notional
+from exchange.domain.policy import OrderMarginRule
 from exchange.domain.units import Cash, Lots, Ticks
 
 
 class OrderMargin(NamedTuple):
     """What one symbol's orders hold: each order's own part by side, and what an isolated position lacks."""
 
-    buys: dict[int, Cash]
-    sells: dict[int, Cash]
+    buys: dict[OrderId, Cash]
+    sells: dict[OrderId, Cash]
     gap: Cash
+    free: frozenset[OrderId] = frozenset()
+    """The orders all of whose lots only reduce; they are never refused for margin (MARG-010)."""
 
     @property
     def total(self) -> Cash:
@@ -24,7 +28,7 @@ class OrderMargin(NamedTuple):
         return max(sum(self.buys.values()), sum(self.sells.values())) + self.gap
 
     @property
-    def deciding(self) -> dict[int, Cash]:
+    def deciding(self) -> dict[OrderId, Cash]:
         """The parts of the side that decides the total."""
         return self.buys if sum(self.buys.values()) >= sum(self.sells.values()) else self.sells
 
@@ -40,18 +44,31 @@ def margin_of_orders(position: Position, orders: Iterable[RestingOrder], mark_pr
     sells.sort(key=lambda order: (order.price, order.order_id))
     increasing = buys if position.quantity > 0 else sells
     gap = path_of(position).increase_gap(position, mark_price) if increasing else 0
+    free: set[OrderId] = set()
     return OrderMargin(
-        _side_parts(position, buys, max(0, -position.quantity), mark_price),
-        _side_parts(position, sells, max(0, position.quantity), mark_price),
+        _side_parts(position, buys, max(0, -position.quantity), mark_price, free),
+        _side_parts(position, sells, max(0, position.quantity), mark_price, free),
         gap,
+        frozenset(free),
     )
 
 
-def _side_parts(position: Position, orders: list[RestingOrder], free: int, mark_price: Ticks) -> dict[int, Cash]:
-    parts: dict[int, Cash] = {}
+def _side_parts(
+    position: Position, orders: list[RestingOrder], lots: Lots, mark_price: Ticks, free: set[OrderId]
+) -> dict[OrderId, Cash]:
+    """Return what each order of a side holds, the first ``lots`` being free; notes in ``free`` whose are free whole."""
+    parts: dict[OrderId, Cash] = {}
+    is_by_notional = lots > 0 and position.instrument.rules.order_margin is OrderMarginRule.NOTIONAL_OFFSET
+    free_notional = abs(position.entry_cost)
     for order in orders:
-        covered = min(free, order.open_quantity)
-        free -= covered
+        covered = min(lots, order.open_quantity)
+        lots -= covered
+        if covered == order.open_quantity:
+            free.add(order.order_id)
+        if is_by_notional:
+            parts[order.order_id] = _reserve_by_notional(position, order, covered, free_notional, mark_price)
+            free_notional = max(0, free_notional - _margined(position, order, mark_price))
+            continue
         if covered:
             parts[order.order_id] = _reserve(position, order, order.open_quantity - covered, mark_price)
             continue
@@ -64,6 +81,16 @@ def _side_parts(position: Position, orders: list[RestingOrder], free: int, mark_
 
 def _reserve(position: Position, order: RestingOrder, lots: Lots, mark_price: Ticks) -> Cash:
     return order_reserve(position.instrument, order.sign, lots, order.price, mark_price, position.leverage)
+
+
+def _reserve_by_notional(position: Position, order: RestingOrder, covered: Lots, free_notional: Cash, mark: Ticks) -> Cash:
+    instrument, lots = position.instrument, order.open_quantity
+    return order_reserve_by_notional(instrument, order.sign, lots, covered, free_notional, order.price, mark, position.leverage)
+
+
+def _margined(position: Position, order: RestingOrder, mark_price: Ticks) -> Cash:
+    price = margin_price(order.sign, order.price, mark_price)
+    return notional_value(position.instrument, order.open_quantity, price)
 
 
 def order_margin(position: Position, mark_price: Ticks | None) -> Cash:

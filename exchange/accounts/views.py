@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from exchange.accounts.collateral import CollateralBook
 from exchange.accounts.cross import pool_risk
-from exchange.accounts.entry import available_balance, settlement_part
+from exchange.accounts.entry import available_of, settlement_part, with_profit
 from exchange.accounts.ledger import Ledger
 from exchange.accounts.liquidation_prices import position_liquidation_price
 from exchange.accounts.margin import path_of
@@ -28,7 +28,8 @@ from exchange.domain.views import AccountView, AssetFundView, CollateralView, Fu
 
 def view_account(account: Account, marks: Mapping[Symbol, Ticks], collateral: CollateralBook) -> AccountView:
     """Return an account's cross pool, and its exposure over all scopes (MARG-005, MARG-009, MARG-020)."""
-    pool, available = pool_risk(account, marks), available_balance(account, marks)
+    pool = pool_risk(account, marks)
+    available = available_of(account, pool, marks)
     isolated, notional = 0, pool.notional
     for position in isolated_positions(account):
         risk = path_of(position).risk(account, position, marks)
@@ -41,7 +42,7 @@ def view_account(account: Account, marks: Mapping[Symbol, Ticks], collateral: Co
         initial_margin=pool.initial_margin,
         maintenance_margin=pool.maintenance_margin,
         order_margin=sum(order_margin(held, marks.get(held.symbol)) for held in account.positions.values()),
-        available_balance=available,
+        available_balance=with_profit(account, pool, available),
         margin_ratio=margin_ratio(pool.equity, pool.maintenance_margin),
         bankrupt=pool.equity <= 0 and pool.maintenance_margin > 0,
         total_equity=pool.equity + isolated,

@@ -99,6 +99,7 @@ class MarginRules(msgspec.Struct, frozen=True, kw_only=True):
     order_margin: OrderMarginRule = OrderMarginRule.LARGER_SIDE
     order_close_fee: bool = False
     liquidation_price_buffer: Ppm = 0
+    liquidation_surplus: LiquidationSurplus = LiquidationSurplus.OWNER
 
 
 class RiskPolicy(msgspec.Struct, frozen=True, kw_only=True):

@@ -21,7 +21,7 @@ from exchange.domain.events import (
     TradingStateSet,
 )
 from exchange.domain.ids import INSURANCE_FUND, Symbol
-from exchange.domain.policy import BadDebtPolicy, UnfilledPolicy
+from exchange.domain.policy import AdlPrice, BadDebtPolicy, UnfilledPolicy
 from exchange.domain.rejects import Reason
 from exchange.domain.units import PRICE_TICKS_MAX, Lots, Ticks
 from exchange.domain.views import ScopeHealth
@@ -129,9 +129,7 @@ class Closing:
         wanted = self._close_outs.close_quantity(position, may_be_partial=may_be_partial)
         quantity = min(wanted, position.instrument.quantity_max)
         terms, bankruptcy_price = self._close_outs.terms(position)
-        limit = bankruptcy_price
-        if self._state.policy.fund_covers:
-            limit = self._close_outs.covered_limit(position, bankruptcy_price, quantity)
+        limit = self._close_outs.order_limit(position, bankruptcy_price, quantity)
         side = Side.SELL if position.quantity > 0 else Side.BUY
         wallet, fund = self._accounts.wallet_of(position), self._accounts.ledger.fund.wallet
         wallet_before, fund_before = wallet.balance, fund.balance
@@ -206,9 +204,13 @@ class Closing:
         for other in self._close_outs.ranking(position):
             if not legs_left or not self._must_close(liquidation, position):
                 return
-            if not self._close_outs.can_be_deleveraged(other, position, _takeable(position, other)):
+            lots = _takeable(position, other)
+            if not self._close_outs.can_be_deleveraged(other, position, lots):
                 skipped.append(other)
                 continue
+            if self._deleverages_at_mark and self._must_halt(position, lots):
+                self._halt(liquidation, position.symbol)
+                return
             self._deleverage(liquidation, position, other, CloseOutVenue.AUTO_DELEVERAGE)
             legs_left -= 1
         for other in (*skipped, self._fund_position(position.symbol)):
@@ -224,6 +226,10 @@ class Closing:
             else:
                 self._deleverage(liquidation, position, other, CloseOutVenue.RESIDUAL)
             legs_left -= 1
+
+    @property
+    def _deleverages_at_mark(self) -> bool:
+        return self._state.policy.adl_price is AdlPrice.MARK
 
     def _must_halt(self, position: Position, lots: Lots) -> bool:
         """Return whether nobody has the money for what is left, and the policy is to stop then (LIQ-009)."""
@@ -248,7 +254,7 @@ class Closing:
     ) -> None:
         before, side = self.health(liquidation), Side.SELL if position.quantity > 0 else Side.BUY
         liquidation.last_position = position
-        at_mark = venue is CloseOutVenue.RESIDUAL
+        at_mark = venue is CloseOutVenue.RESIDUAL or (venue is CloseOutVenue.AUTO_DELEVERAGE and self._deleverages_at_mark)
         apply = self._close_outs.apply_at_mark if at_mark else self._close_outs.apply_at_bankruptcy
         done = apply(position, other, lots)
         liquidation.note_transfer(position, other, lots, done)

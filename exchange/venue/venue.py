@@ -28,7 +28,7 @@ from exchange.domain.commands import (
 from exchange.domain.enums import PositionSide, Side, TradingState
 from exchange.domain.events import AnyEvent, IndexPriceChanged, MarkPriceChanged, TimeAdvanced
 from exchange.domain.ids import AccountId, Symbol
-from exchange.domain.instrument import CollateralAsset, Instrument, check_collateral, check_instrument
+from exchange.domain.instrument import CollateralAsset, Instrument, check_collateral, check_instrument, under_policy
 from exchange.domain.policy import RiskPolicy, check_policy
 from exchange.domain.units import Ticks, TimeNs
 from exchange.domain.views import (
@@ -72,7 +72,7 @@ class Venue:
             raise ValueError("each collateral asset may be configured once only")
         policy = policy or RiskPolicy()
         check_policy(policy)
-        by_symbol = {instrument.symbol: instrument for instrument in instruments}
+        by_symbol = {instrument.symbol: under_policy(instrument, policy) for instrument in instruments}
         if len(by_symbol) != len(instruments):
             raise ValueError("each symbol may be configured once only")
         self._state = state = VenueState(by_symbol, limits or VenueLimits(), policy, collateral)
