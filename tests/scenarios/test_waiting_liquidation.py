@@ -96,6 +96,20 @@ def test_an_order_of_its_own_that_came_meanwhile_is_canceled_before_the_next_try
     )
 
 
+@pytest.mark.rule("LIQ-013", "MARK-004")
+def test_at_a_stale_mark_no_order_wakes_it_and_the_next_fresh_one_does() -> None:
+    Table(LONG_10, policy=replace(WAIT, mark_stale_after=60 * 10**9)).play(
+        FALLS,
+        ("wait 61s", ""),
+        ("alice buys 10 BTC at 92", "accepted 4, rested 4"),
+        ("bob", "BTC +10 flagged yes"),
+        (
+            "mark BTC 94",
+            "accepted 5, trade 10@92 maker 4 taker 5, filled 4, filled 5, settled 10/10 BTC sell at 90, finished 1 returned 20",
+        ),
+    )
+
+
 @pytest.mark.rule("LIQ-013", "LIQ-001")
 def test_added_margin_ends_the_wait_and_a_unit_less_does_not() -> None:
     Table(LONG_10, policy=WAIT).play(

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from exchange.domain.commands import AnyCommand, CreateAccount, Credit, MarkPrice, SetMarkPrices
 from exchange.domain.enums import MarginMode, PositionMode
 from exchange.domain.views import ScopeHealth
-from exchange.venue.liquidations import UNRECORDED, Liquidation
+from exchange.venue.liquidations import Liquidation
 from exchange.venue.state import VenueLimits
 from exchange.venue.venue import Venue
 from tests.cast import ALICE, BOB, BTC_PERP, ETH_PERP, T0, cash
@@ -30,6 +30,9 @@ STAGE = (
 def staged() -> Venue:
     return Table(STAGE).venue
 
+
+SHOWN_OTHERWISE = {"last_position", "scope", "urgency", "path", "position_side", "symbol"}
+"""Of a liquidation: by their names, derived from what is there, or settled by the scope."""
 
 Touch = Callable[[Venue], None]
 
@@ -130,7 +133,7 @@ def test_it_sees_how_far_a_deferred_liquidation_has_come() -> None:
     state = deferred.venue._state
     (liquidation,) = state.liquidations.values()
     seen = {deferred.venue.digest()}
-    for name in sorted(set(Liquidation.__slots__) - UNRECORDED - {"path", "position_side", "symbol"}):
+    for name in sorted(set(Liquidation.__slots__) - SHOWN_OTHERWISE):
         value = getattr(liquidation, name)
         if isinstance(value, dict):
             value["BTC-PERP"] = 999

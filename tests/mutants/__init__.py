@@ -1,0 +1,1 @@
+"""Planted bugs, and a script that shows which test catches which."""

@@ -1,0 +1,351 @@
+"""Bugs planted in the corridor."""
+
+from __future__ import annotations
+
+from tests.mutants.planting import Mutant
+
+ACCOUNTS = "exchange/venue/account_commands.py"
+CLOSING = "exchange/venue/closing.py"
+DIGEST = "exchange/venue/digest.py"
+FUNDING = "exchange/venue/funding.py"
+LIQUIDATIONS = "exchange/venue/liquidations.py"
+MARKET = "exchange/venue/market.py"
+MARKS = "exchange/venue/marks.py"
+ORDERS = "exchange/venue/order_commands.py"
+PLACEMENTS = "exchange/venue/placements.py"
+RESOLUTION = "exchange/venue/resolution.py"
+STATE = "exchange/venue/state.py"
+TRADING = "exchange/venue/trading.py"
+UNWIND = "exchange/venue/fund_unwind.py"
+
+MUTANTS = (
+    Mutant(
+        name="self-trade prevention keeps the taker that it should cancel",
+        rule="BOOK-008",
+        file=TRADING,
+        old="return mode is not SelfTradePrevention.CANCEL_MAKER",
+        new="return mode is SelfTradePrevention.CANCEL_BOTH",
+    ),
+    Mutant(
+        name="self-trade prevention removes the maker where the taker is to go",
+        rule="BOOK-008",
+        file=TRADING,
+        old="if mode is not SelfTradePrevention.CANCEL_TAKER:",
+        new="if mode is not SelfTradePrevention.CANCEL_BOTH:",
+    ),
+    Mutant(
+        name="a reduce-only maker flips its owner's position",
+        rule="BOOK-011",
+        file=TRADING,
+        old="for cap in (taker_cap, self._fill_cap(maker)):",
+        new="for cap in (taker_cap,):",
+    ),
+    Mutant(
+        name="a match carries the taker across zero",
+        rule="BOOK-011",
+        file=TRADING,
+        old="for cap in (taker_cap, self._fill_cap(maker)):",
+        new="for cap in (self._fill_cap(maker),):",
+    ),
+    Mutant(
+        name="trades are at the taker's price",
+        rule="BOOK-001",
+        file=TRADING,
+        old="            maker.limit_price,\n",
+        new="            taker.limit_price,\n",
+    ),
+    Mutant(
+        name="an order meets one maker more than the sweep limit",
+        rule="BOOK-012",
+        file=TRADING,
+        old="if met == self._limits.sweep_makers_max:",
+        new="if met > self._limits.sweep_makers_max:",
+    ),
+    Mutant(
+        name="a fill-or-kill order that fills in part is let in",
+        rule="BOOK-004",
+        file=TRADING,
+        old="return not copy.open_quantity",
+        new="return copy.open_quantity < copy.quantity",
+    ),
+    Mutant(
+        name="a fill leaves orders that lost their offset unpaid for",
+        rule="MARG-011",
+        file=TRADING,
+        old="if effect.reduces and self._order_margin_of(order) > before:",
+        new="if not effect.reduces and self._order_margin_of(order) > before:",
+    ),
+    Mutant(
+        name="an order that takes another's offset leaves it unpaid for",
+        rule="MARG-011",
+        file=TRADING,
+        old="if is_reducing and raises_reserve:",
+        new="if raises_reserve and not is_reducing:",
+    ),
+    Mutant(
+        name="the margin of a canceled order stays held",
+        rule="MARG-008",
+        file=TRADING,
+        old="self._accounts.apply_order_change(self._position_of(order), order.order_id, 0)",
+        new="self._accounts.apply_order_change(self._position_of(order), order.order_id, order.open_quantity)",
+    ),
+    Mutant(
+        name="a fill leaves reduce-only orders longer than the position",
+        rule="BOOK-010",
+        file=TRADING,
+        old="if order_id == taker_id:",
+        new="if order_id != taker_id:",
+    ),
+    Mutant(
+        name="a halted symbol takes orders",
+        rule="BOOK-017",
+        file=ORDERS,
+        old="if command.symbol in state.halted:",
+        new="if command.symbol not in state.instruments:",
+    ),
+    Mutant(
+        name="one resting order more than the maximum of a symbol",
+        rule="BOOK-007",
+        file=ORDERS,
+        old="if in_symbol >= limits.open_orders_max:",
+        new="if in_symbol > limits.open_orders_max:",
+    ),
+    Mutant(
+        name="resting orders of other symbols do not count for the account's maximum",
+        rule="BOOK-007",
+        file=ORDERS,
+        old="in_all = sum(len(held.orders) for held in owner.positions.values())",
+        new="in_all = in_symbol",
+    ),
+    Mutant(
+        name="in hedge mode the closing side opens",
+        rule="MARG-025",
+        file=ORDERS,
+        old="command.side.sign * command.position_side.sign < 0",
+        new="command.side.sign * command.position_side.sign > 0",
+    ),
+    Mutant(
+        name="a client order id answers for another order",
+        rule="BOOK-014",
+        file=ORDERS,
+        old="if kept.command == command:",
+        new="if kept.command.symbol == command.symbol:",
+    ),
+    Mutant(
+        name="cancel-all of one symbol reaches the others",
+        rule="BOOK-009",
+        file=ORDERS,
+        old="if command.symbol in (None, position.symbol)",
+        new="if command.symbol in (None, command.symbol)",
+    ),
+    Mutant(
+        name="anybody's order can be canceled",
+        rule="BOOK-009",
+        file=STATE,
+        old="return order if order.account == account else None",
+        new="return order",
+    ),
+    Mutant(
+        name="one client order id more than the limit is remembered",
+        rule="BOOK-014",
+        file=PLACEMENTS,
+        old="if len(self._recent) > self._recent_max:",
+        new="if len(self._recent) > self._recent_max + 1:",
+    ),
+    Mutant(
+        name="the client order id of an old open order is forgotten",
+        rule="BOOK-014",
+        file=PLACEMENTS,
+        old="            if oldest.order.open_quantity:\n",
+        new="            if not oldest.order.open_quantity:\n",
+    ),
+    Mutant(
+        name="a price of zero is taken for collateral",
+        rule="MARG-026",
+        file=ACCOUNTS,
+        old="0 < price.price <= CASH_MAX",
+        new="0 <= price.price <= CASH_MAX",
+    ),
+    Mutant(
+        name="a mark may fall as far as it likes",
+        rule="MARK-002",
+        file=MARKS,
+        old="return max(lowest, min(highest, price))",
+        new="return min(highest, price)",
+    ),
+    Mutant(
+        name="a mark of zero is taken",
+        rule="MARK-001",
+        file=MARKS,
+        old="if not 1 <= new.price <= PRICE_TICKS_MAX:",
+        new="if not 0 <= new.price <= PRICE_TICKS_MAX:",
+    ),
+    Mutant(
+        name="a symbol may be named twice in one update",
+        rule="MARK-001",
+        file=MARKS,
+        old="        seen.add(new.symbol)\n",
+        new="",
+    ),
+    Mutant(
+        name="a mark made of an old index counts as fresh",
+        rule="MARK-004",
+        file=MARKS,
+        old="_make_marks(state, events, sorted(state.markets), is_fresh=False)",
+        new="_make_marks(state, events, sorted(state.markets), is_fresh=True)",
+    ),
+    Mutant(
+        name="the last trade has no say in the mark",
+        rule="MARK-003",
+        file=MARKS,
+        old="market.traded_price(book) or index_price,",
+        new="index_price,",
+    ),
+    Mutant(
+        name="the first funding is a whole interval away",
+        rule="FUND-004",
+        file=FUNDING,
+        old="(state.now_ns // terms.interval + 1) * terms.interval",
+        new="state.now_ns + terms.interval",
+    ),
+    Mutant(
+        name="fundings that are due together are paid from the last symbol on",
+        rule="FUND-004",
+        file=FUNDING,
+        old="if due is None or time_ns < due[2]:",
+        new="if due is None or time_ns <= due[2]:",
+    ),
+    Mutant(
+        name="the premium of the last interval counts again",
+        rule="FUND-001",
+        file=MARKET,
+        old="        self.premium = TimeAverage()\n        if self",
+        new="        if self",
+    ),
+    Mutant(
+        name="time in halt counts for the premium",
+        rule="FUND-001",
+        file=MARKET,
+        old="self.premium_time_ns = None if is_halted else now_ns",
+        new="self.premium_time_ns = now_ns",
+    ),
+    Mutant(
+        name="the premium of a funding counts up to its command and not up to its time",
+        rule="FUND-004",
+        file=FUNDING,
+        old="market.premium_until(due_ns)",
+        new="market.premium_until(state.now_ns)",
+    ),
+    Mutant(
+        name="what a command leaves unfinished is never carried on",
+        rule="LIQ-011",
+        file=STATE,
+        old="if not each.is_waiting)",
+        new="if each.is_waiting)",
+    ),
+    Mutant(
+        name="a command takes one liquidation step more than the limit",
+        rule="LIQ-011",
+        file=RESOLUTION,
+        old="for taken in range(steps_max):",
+        new="for taken in range(steps_max + 1):",
+    ),
+    Mutant(
+        name="the flag of a finished liquidation stays",
+        rule="LIQ-010",
+        file=RESOLUTION,
+        old="self._close_outs.flag(scope, None)",
+        new="self._close_outs.flag(scope, liquidation.liquidation_id)",
+    ),
+    Mutant(
+        name="an isolated scope has its turn before the cross scope that is as bad",
+        rule="LIQ-011",
+        file=RESOLUTION,
+        old='scope.position_id or ""',
+        new='scope.position_id or "~"',
+    ),
+    Mutant(
+        name="a liquidation that waits in a halted symbol is tried at each mark",
+        rule="BOOK-017",
+        file=RESOLUTION,
+        old="(symbols & changed - self._state.halted and is_fresh)",
+        new="(symbols & changed and is_fresh)",
+    ),
+    Mutant(
+        name="a liquidation that waits goes on by a stale mark",
+        rule="MARK-004",
+        file=RESOLUTION,
+        old="(symbols & changed - self._state.halted and is_fresh)",
+        new="symbols & changed - self._state.halted",
+    ),
+    Mutant(
+        name="what an emptied isolated wallet held is not told as returned",
+        rule="LIQ-010",
+        file=RESOLUTION,
+        old="liquidation.returned += leftover.returned",
+        new="liquidation.returned -= leftover.returned",
+    ),
+    Mutant(
+        name="the fund sells again before its interval is over",
+        rule="LIQ-015",
+        file=UNWIND,
+        old=">= policy.fund_unwind_interval\n",
+        new=">= policy.fund_unwind_interval - 1\n",
+    ),
+    Mutant(
+        name="the fund sells more than its share of the book",
+        rule="LIQ-015",
+        file=UNWIND,
+        old="resting * policy.fund_unwind_book_share // PPM",
+        new="resting",
+    ),
+    Mutant(
+        name="the fund sells in a halted symbol",
+        rule="BOOK-017",
+        file=UNWIND,
+        old="or not rested or symbol in state.halted or",
+        new="or not rested or",
+    ),
+    Mutant(
+        name="the digest leaves out how old the marks are",
+        rule="CONS-006",
+        file=DIGEST,
+        old="        sorted(state.accounts.mark_times.items()),\n",
+        new="",
+    ),
+    Mutant(
+        name="the digest leaves out what has been warned of",
+        rule="CONS-006",
+        file=DIGEST,
+        old="        position.margin_call_level,\n",
+        new="",
+    ),
+    Mutant(
+        name="the digest leaves out the average basis",
+        rule="CONS-006",
+        file=MARKET,
+        old='if name != "instrument"',
+        new='if name not in ("instrument", "basis")',
+    ),
+    Mutant(
+        name="the digest leaves out how often a liquidation was tried",
+        rule="CONS-006",
+        file=LIQUIDATIONS,
+        old='frozenset({"last_position", ',
+        new='frozenset({"retries", "last_position", ',
+    ),
+    Mutant(
+        name="what a liquidation was topped up with does not count for the owner's recovery",
+        rule="LIQ-016",
+        file=LIQUIDATIONS,
+        old="put_in = self.collateral + self.replenished",
+        new="put_in = self.collateral",
+    ),
+    Mutant(
+        name="what the fund pays for fills beyond bankruptcy is not told",
+        rule="LIQ-016",
+        file=LIQUIDATIONS,
+        old="self.fund_paid += max(0, -fee)",
+        new="self.fund_paid += 0",
+    ),
+)
