@@ -174,10 +174,12 @@ class Account:
         return found
 
     def copy(self) -> Account:
-        """Return an independent copy, for a rehearsal; what a fill cannot change is shared."""
+        """Return an independent copy, for a rehearsal."""
         twin = Account(self.account)
         twin.wallet.balance = self.wallet.balance
-        twin.collateral, twin.collateral_value = self.collateral, self.collateral_value
+        for asset, held in self.collateral.items():
+            twin.holding(asset).balance = held.balance
+        twin.collateral_value = self.collateral_value
         twin.position_mode = self.position_mode
         twin.liquidation_id = self.liquidation_id
         twin.margin_call_level = self.margin_call_level

@@ -39,6 +39,7 @@ from exchange.domain.commands import (
     SetPositionMode,
     Withdraw,
 )
+from exchange.domain.copies import Copies
 from exchange.domain.enums import EntryKind, PositionMode, PositionSide
 from exchange.domain.ids import INSURANCE_FUND, SETTLEMENT_ASSET, AccountId, AssetId, OrderId, PositionId, Symbol, position_id
 from exchange.domain.instrument import CollateralAsset, Instrument
@@ -49,18 +50,6 @@ from exchange.domain.units import Cash, Lots, Ppm, Ticks, TimeNs
 from exchange.domain.views import AccountView, FundView, MarginDecision, PositionView, ScopeView
 
 NET = PositionSide.NET
-
-
-class _CopiedAccounts(dict[AccountId, Account]):
-    """Accounts of a rehearsal: each is copied from the real ones when first looked at."""
-
-    def __init__(self, originals: Mapping[AccountId, Account]) -> None:
-        super().__init__()
-        self._originals = originals
-
-    def __missing__(self, account: AccountId) -> Account:
-        copy = self[account] = self._originals[account].copy()
-        return copy
 
 
 class AccountService:
@@ -132,6 +121,15 @@ class AccountService:
     def view_position(self, account: AccountId, symbol: Symbol, position_side: PositionSide = NET) -> PositionView:
         """Return a position as its owner sees it."""
         return views.view_position(self.account(account), self.position(account, symbol, position_side), self.marks)
+
+    def view_positions(self, account: AccountId) -> tuple[PositionView, ...]:
+        """Return every position that is open, has orders or has settings of its own, by name."""
+        held = self.account(account).positions
+        return tuple(
+            self.view_position(account, each.symbol, each.position_side)
+            for _, each in sorted(held.items())
+            if not each.is_untouched
+        )
 
     def view_scopes(self, account: AccountId) -> tuple[ScopeView, ...]:
         """Return the health of each scope of an account that has a position: the cross scope first (MARG-020)."""
@@ -416,9 +414,17 @@ class AccountService:
             if scope.position_id is None and account.wallet.balance < 0 and not any(True for _ in open_positions(account)):
                 yield account
 
-    def rehearsal(self) -> AccountService:
-        """Return a service on copies, made as they are needed: what happens there does not happen here (BOOK-004)."""
-        copy = AccountService(self.instruments, self.policy)
-        copy.accounts = _CopiedAccounts(self.accounts)
-        copy.marks, copy.mark_times, copy.now_ns = self.marks, self.mark_times, self.now_ns
+    def rehearsal(self, owner: AccountId | None = None) -> AccountService:
+        """Return a service on copies, made as they are needed: what happens there does not happen here (BOOK-004, MARG-029).
+
+        There a new mark is felt by the positions of ``owner`` alone. The fund and the fees begin with nothing there.
+        """
+        copy = AccountService(self.instruments, self.policy, tuple(self.collateral.assets.values()))
+        copy.accounts = Copies(self.accounts, Account.copy)
+        copy.collateral.prices = self.collateral.prices
+        copy.marks, copy.mark_times, copy.now_ns = dict(self.marks), dict(self.mark_times), self.now_ns
+        if owner is not None:
+            for position_id, position in copy.accounts[owner].positions.items():
+                if position.quantity:
+                    copy.holders[position.symbol][owner, position_id] = position
         return copy

@@ -138,13 +138,3 @@ class Book:
         """Yield the resting orders of a side in priority order."""
         for level in self._sides[side]:
             yield from level
-
-    def rehearsal(self, taker: Order, makers_max: int) -> Book:
-        """Return a copy of the part of this book that ``taker`` can meet, at most ``makers_max`` orders (BOOK-004)."""
-        copy = Book(self.symbol)
-        for maker in self.queue(taker.side.opposite):
-            out_of_reach = taker.side.sign * (taker.limit_price - maker.limit_price) < 0
-            if out_of_reach or len(copy.orders) == makers_max:
-                break
-            copy.rest(maker.copy())
-        return copy

@@ -50,6 +50,12 @@ class PlacementMemory:
             if oldest.order.open_quantity:
                 self._aged[oldest.name] = oldest
 
+    def copy(self) -> PlacementMemory:
+        """Return a memory of the same placements, for a rehearsal."""
+        twin = PlacementMemory(self._recent_max)
+        twin._recent, twin._aged = dict(self._recent), dict(self._aged)
+        return twin
+
     def __iter__(self) -> Iterator[Placement]:
         """Yield all that is remembered, in the order of acceptance."""
         yield from (kept for kept in self._aged.values() if kept.order.open_quantity)

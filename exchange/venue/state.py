@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 
 import msgspec
 
 from exchange.accounts.liquidation import CloseOuts
 from exchange.accounts.risk import Scope
 from exchange.accounts.service import AccountService
+from exchange.domain.copies import Copies
 from exchange.domain.ids import AccountId, LiquidationId, OrderId, Symbol, TradeId
 from exchange.domain.instrument import CollateralAsset, Instrument
 from exchange.domain.policy import RiskPolicy
 from exchange.domain.units import TimeNs
 from exchange.matching.book import Book
 from exchange.matching.order import Order
+from exchange.matching.rehearsal import RehearsedBook
 from exchange.venue.liquidations import Liquidation
 from exchange.venue.market import Market
 from exchange.venue.placements import Placement, PlacementMemory
@@ -91,6 +94,22 @@ class VenueState:
         self.liquidations: dict[Scope, Liquidation] = {}
         self.sequence = 0
         self.now_ns: TimeNs = 0
+
+    def rehearsal(self, owner: AccountId, now_ns: TimeNs) -> VenueState:
+        """Return a state on copies, made as they are needed, for one command about ``owner`` (MARG-029).
+
+        It has what an owner's command and the check after it can ask for. Units: ``now_ns`` nanoseconds.
+        """
+        twin = VenueState(self.instruments, self.limits, self.policy, ())
+        twin.accounts = self.accounts.rehearsal(owner)
+        twin.close_outs = CloseOuts(twin.accounts)
+        twin.books = Copies(self.books, RehearsedBook)
+        twin.halted = set(self.halted)
+        twin.counters = copy(self.counters)
+        twin.placements = Copies(self.placements, PlacementMemory.copy)
+        twin.liquidations = Copies(self.liquidations, copy)
+        twin.now_ns = twin.accounts.now_ns = now_ns
+        return twin
 
     @property
     def unfinished_liquidations(self) -> int:

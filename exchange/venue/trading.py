@@ -8,6 +8,7 @@ from typing import TypeAlias
 from exchange.accounts.position import Position, RestingOrder
 from exchange.accounts.risk import BankruptcyTerms, FillCheck, FillVerdict, Leg, LegEffect, ProposedFill
 from exchange.accounts.service import AccountService
+from exchange.domain.copies import Copies
 from exchange.domain.enums import Liquidity, OrderType, SelfTradePrevention
 from exchange.domain.events import (
     AnyEvent,
@@ -24,6 +25,7 @@ from exchange.domain.rejects import Reason
 from exchange.domain.units import Cash, Lots, TimeNs
 from exchange.matching.book import Book
 from exchange.matching.order import Order
+from exchange.matching.rehearsal import RehearsedBook
 from exchange.venue.state import Counters, VenueLimits
 
 Books: TypeAlias = Mapping[Symbol, Book]
@@ -76,9 +78,8 @@ class Trading:
 
     def fills_whole(self, order: Order, *, is_reducing: bool, raises_reserve: bool) -> bool:
         """Return whether a fill-or-kill order would fill, by walking the same loop on copies (BOOK-004)."""
-        copy = order.copy()
-        copied_book = self._books[order.symbol].rehearsal(order, self._limits.sweep_makers_max)
-        rehearsal = Trading({order.symbol: copied_book}, self._accounts.rehearsal(), Counters(), self._limits)
+        copy, books = order.copy(), Copies(self._books, RehearsedBook)
+        rehearsal = Trading(books, self._accounts.rehearsal(), Counters(), self._limits)
         rehearsal.enter(copy, is_reducing=is_reducing, raises_reserve=raises_reserve)
         rehearsal.sweep(copy)
         return not copy.open_quantity
@@ -180,27 +181,21 @@ class Trading:
         for order_id, room in self._accounts.reduce_only_excess(position):
             if order_id == taker_id:
                 continue
-            order = self._books[position.symbol].orders.get(order_id)
-            if room and order is not None:
+            if room:
+                order = self._books[position.symbol].orders[order_id]
                 self._books[position.symbol].shrink(order, room)
                 self._accounts.apply_order_change(position, order_id, room)
                 self.events.append(OrderShrunk(order=order.view()))
             else:
-                self._withdraw(position, order_id, Reason.REDUCE_ONLY_EMPTY)
+                self._cancel_of(position, order_id, Reason.REDUCE_ONLY_EMPTY)
 
     def _shed(self, account: AccountId, *, keep: OrderId) -> None:
         """Cancel orders that lost their offset until the account's reserves fit again (MARG-011)."""
         while (costly := self._accounts.order_to_shed(account, keep)) is not None:
-            self._withdraw(*costly, Reason.OFFSET_LOST)
+            self._cancel_of(*costly, Reason.OFFSET_LOST)
 
-    def _withdraw(self, position: Position, order_id: OrderId, reason: Reason) -> None:
-        """Cancel by id; in a rehearsal an order out of the taker's reach is in no book and only frees its margin."""
-        book = self._books.get(position.symbol)
-        order = None if book is None else book.orders.get(order_id)
-        if order is not None:
-            self.cancel(order, reason)
-        else:
-            self._accounts.apply_order_change(position, order_id, 0)
+    def _cancel_of(self, position: Position, order_id: OrderId, reason: Reason) -> None:
+        self.cancel(self._books[position.symbol].orders[order_id], reason)
 
     def cancel(self, order: Order, reason: Reason) -> None:
         """Take a resting order out of both rooms."""

@@ -30,6 +30,7 @@ from exchange.domain.events import AnyEvent, IndexPriceChanged, MarkPriceChanged
 from exchange.domain.ids import AccountId, Symbol
 from exchange.domain.instrument import CollateralAsset, Instrument, check_collateral, check_instrument, under_policy
 from exchange.domain.policy import RiskPolicy, check_policy
+from exchange.domain.previews import PreviewableCommand, PreviewView
 from exchange.domain.units import Ticks, TimeNs
 from exchange.domain.views import (
     AccountView,
@@ -45,6 +46,7 @@ from exchange.venue import account_commands, funding, marks, order_commands
 from exchange.venue.digest import state_digest
 from exchange.venue.fund_unwind import next_slice_ns, unwind_fund
 from exchange.venue.outcome import report_changes, report_entries
+from exchange.venue.preview import preview
 from exchange.venue.resolution import Resolution
 from exchange.venue.state import VenueLimits, VenueState
 from exchange.venue.trading import Trading
@@ -179,6 +181,16 @@ class Venue:
         """Return the hash of the whole state as hex."""
         return state_digest(self._state)
 
+    def preview(self, command: PreviewableCommand | None, *, account: AccountId, now_ns: TimeNs) -> PreviewView:
+        """Return what ``command`` would do to ``account`` if it were applied next, at ``now_ns``; nothing changes (MARG-029).
+
+        None is no command: the account as it stands. Units: nanoseconds. What liquidations then do, of this account or
+        of others, is not predicted. Raises ``KeyError`` for an unknown account.
+        """
+        if now_ns < self._state.now_ns:
+            raise ValueError(f"time went back from {self._state.now_ns} to {now_ns}")
+        return preview(self._state, command, account, now_ns)
+
     def mark_price(self, symbol: Symbol) -> Ticks | None:
         """Return a symbol's mark, or None before there was one."""
         return self._state.accounts.marks.get(symbol)
@@ -201,10 +213,7 @@ class Venue:
 
     def positions(self, account: AccountId) -> tuple[PositionView, ...]:
         """Return every position that is open, has orders or has settings of its own, by symbol."""
-        held = self._state.accounts.account(account).positions
-        return tuple(
-            self.position(account, each.symbol, each.position_side) for _, each in sorted(held.items()) if not each.is_untouched
-        )
+        return self._state.accounts.view_positions(account)
 
     def scopes(self, account: AccountId) -> tuple[ScopeView, ...]:
         """Return the health of each of the account's scopes with a position (MARG-020). Raises ``KeyError``."""

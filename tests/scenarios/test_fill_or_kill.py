@@ -6,6 +6,7 @@ import pytest
 
 from exchange.domain.commands import PlaceOrder
 from exchange.domain.enums import Side, TimeInForce
+from exchange.venue.state import VenueLimits
 from tests.cast import ALICE, T0
 from tests.scenarios.table import Table
 
@@ -124,5 +125,21 @@ def test_a_reducing_fok_sheds_in_its_walk_as_it_does_in_the_book() -> None:
         (
             "alice sells 10 BTC at 100 fok reduce-only",
             "accepted 5, trade 10@100 maker 4 taker 5, filled 4, canceled 3 margin.offset_lost, filled 5",
+        ),
+    )
+
+
+@pytest.mark.rule("BOOK-004", "BOOK-012")
+def test_what_is_taken_out_of_the_book_unmet_does_not_count_toward_the_most_matches() -> None:
+    Table(
+        "alice deposits 10000; bob deposits 10000; carol deposits 10000; mark BTC 100;"
+        "carol sells 3 BTC at 100; bob buys 3 BTC at 100;"
+        "bob sells 3 BTC at 101; bob sells 3 BTC at 101 reduce-only; carol sells 2 BTC at 101",
+        limits=VenueLimits(sweep_makers_max=2),
+    ).play(
+        (
+            "alice buys 5 BTC at 101 fok",
+            "accepted 6, trade 3@101 maker 3 taker 6, filled 3, canceled 4 order.reduce_only_nothing_left, "
+            "trade 2@101 maker 5 taker 6, filled 5, filled 6",
         ),
     )

@@ -9,7 +9,7 @@ from exchange.accounts.risk import ChangeCheck, Risk, Scope, TouchedScope
 from exchange.domain.commands import AddMargin, MarkPrice, SetLeverage, SetMarginMode
 from exchange.domain.enums import MarginMode, PositionSide
 from exchange.domain.ids import INSURANCE_FUND
-from tests.cast import ALICE, BOB, BTC_PERP, ETH_PERP, PLAIN_POLICY, cash
+from tests.cast import ALICE, BOB, BTC_PERP, COIN, ETH_PERP, PLAIN_POLICY, cash
 from tests.unit.accounts.bench import ISOLATED, account_of, position_of, resting, service_of
 
 NET = PositionSide.NET
@@ -71,7 +71,7 @@ def test_the_funds_positions_make_no_noise() -> None:
 def test_what_happens_in_a_rehearsal_stays_there() -> None:
     alice = account_of(cash("1000"))
     position_of(alice, 10, cash("1000"), mode=ISOLATED, wallet=cash("100"), leverage=5).orders[1] = resting(1, -1, 110, 10)
-    service = service_of(alice)
+    service = service_of(alice, collateral=[COIN])
     copy = service.rehearsal()
     copy.apply_change(AddMargin(account=ALICE, symbol="BTC-PERP", amount=5), 5)
     copy.apply_order_change(copy.position(ALICE, "BTC-PERP"), 1, 3)
@@ -81,7 +81,9 @@ def test_what_happens_in_a_rehearsal_stays_there() -> None:
     assert (twin.quantity, twin.wallet.balance, twin.orders[1].open_quantity) == (0, cash("100") + 5, 3)
     assert (twin.margin_mode, twin.leverage, twin.entry_cost) == (ISOLATED, 5, cash("1000"))
     assert alice.wallet.balance == cash("1000")
-    assert copy.marks is service.marks
+    copy.apply_mark_prices([MarkPrice("BTC-PERP", 1)])
+    copy.apply_deposit(ALICE, 7, "COIN")
+    assert (service.marks["BTC-PERP"], alice.collateral) == (100, {})
 
 
 @pytest.mark.rule("BOOK-011", "BOOK-010")

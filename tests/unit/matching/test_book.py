@@ -211,30 +211,6 @@ def test_the_next_match_and_a_fill_cost_the_same_however_deep_the_book_is() -> N
     assert cost(4_000) == cost(10) > 0
 
 
-@pytest.mark.rule("BOOK-004")
-def test_a_rehearsal_holds_what_the_taker_can_meet_and_leaves_the_book_alone() -> None:
-    book = book_of(*(order(number, SELL, 2, 100 + number) for number in range(1, 5)), order(9, BUY, 1, 90))
-    taker = order(10, BUY, 8, 103)
-    book.take_changes()
-    copy = book.rehearsal(taker, 10)
-    assert ids(copy, SELL) == [1, 2, 3]
-    assert ids(copy, BUY) == []
-    twin = copy.next_match(taker)
-    assert twin is not None
-    assert twin is not book.orders[1]
-    copy.execute(order(11, BUY, 2, 103), twin, 2, 202)
-    copy.remove(copy.orders[2])
-    assert ids(book, SELL) == [1, 2, 3, 4]
-    assert book.orders[1].open_quantity == 2
-    assert book.take_changes() == ()
-
-
-@pytest.mark.rule("BOOK-004", "BOOK-012")
-def test_a_rehearsal_copies_no_more_makers_than_a_sweep_may_meet() -> None:
-    book = book_of(*(order(number, BUY, 2, 100) for number in range(1, 6)))
-    assert ids(book.rehearsal(order(9, SELL, 10, 90), 3), BUY) == [1, 2, 3]
-
-
 def test_a_copied_order_is_the_same_order_outside_the_book() -> None:
     book = book_of(order(1, SELL, 5, 100))
     original = book.orders[1]
