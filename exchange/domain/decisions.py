@@ -6,7 +6,6 @@ position), money cash, rates ppm. Every number of a decision is the engine's own
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import TypeAlias
 
 import msgspec
@@ -21,9 +20,10 @@ from exchange.domain.commands import (
     Withdraw,
 )
 from exchange.domain.enums import MarginMode, PositionSide
+from exchange.domain.events import AnyEvent, CloseOutVenue
 from exchange.domain.ids import AccountId, LiquidationId, OrderId, PositionId, Symbol
 from exchange.domain.rejects import Reason
-from exchange.domain.units import Cash, Lots, Ppm, Ticks
+from exchange.domain.units import Cash, Lots, Ppm, Ticks, TimeNs
 from exchange.domain.views import MarginDecision
 
 OwnersChange: TypeAlias = SetMarginMode | SetLeverage | SetAutoReplenish | AddMargin | RemoveMargin | Withdraw | SetPositionMode
@@ -185,8 +185,8 @@ class CloseDecision(Decision, frozen=True, kw_only=True):
     """A closing order was sized and priced (LIQ-004, LIQ-005).
 
     ``wanted`` is what sizing says, ``quantity`` that at most the largest order; ``equity_share`` is the equity that the
-    whole position carries, ``bankruptcy_value`` what all of it is then worth, ``limit_price`` what was sent (None: no price
-    spends the equity, so that no order was sent).
+    whole position carries, ``bankruptcy_value`` what all of it is then worth, ``limit_price`` what the policy says (beyond 1
+    to 2^40 ticks where no price spends the equity).
     """
 
     liquidation_id: LiquidationId
@@ -197,16 +197,8 @@ class CloseDecision(Decision, frozen=True, kw_only=True):
     equity_share: Cash
     bankruptcy_value: Cash
     bankruptcy_price: Ticks
-    limit_price: Ticks | None
+    limit_price: Ticks
     risk: ScopeRisk
-
-
-class Taker(Enum):
-    """Who took over what the book did not."""
-
-    FUND = "fund"
-    AUTO_DELEVERAGE = "auto_deleverage"
-    RESIDUAL = "residual"
 
 
 class TransferDecision(Decision, frozen=True, kw_only=True):
@@ -214,7 +206,7 @@ class TransferDecision(Decision, frozen=True, kw_only=True):
 
     liquidation_id: LiquidationId
     position_id: PositionId
-    taker: Taker
+    venue: CloseOutVenue
     quantity: Lots
     equity_share: Cash
     value: Cash
@@ -232,3 +224,20 @@ AnyDecision: TypeAlias = (
     | CloseDecision
     | TransferDecision
 )
+
+
+class Recorded(msgspec.Struct, frozen=True):
+    """A decision with the command that it was made in; ``command`` is the name of the command's class."""
+
+    sequence: int
+    time_ns: TimeNs
+    command: str
+    decision: AnyDecision
+
+
+class Told(msgspec.Struct, frozen=True):
+    """An event of a liquidation with the command that it came of."""
+
+    sequence: int
+    time_ns: TimeNs
+    event: AnyEvent

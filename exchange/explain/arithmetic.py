@@ -11,8 +11,6 @@ from exchange.explain.explanation import Check, Given, PathArithmetic, Worked
 
 FUNCTIONS = frozenset({"up", "down", "min", "max", "abs", "ceil", "floor"})
 """What a formula may call: ``up`` and ``down`` round to 0.000001, ``ceil`` and ``floor`` to a whole number."""
-TERMS_MAX = 400
-"""The longest sum that is written with its terms; an account has no more positions than the venue has symbols and sides."""
 _NAME = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -116,7 +114,7 @@ def contract_multiplier(instrument: Instrument) -> Fraction:
     price, quantity = instrument.price_grid, instrument.quantity_grid
     exponent = price.decimals + quantity.decimals - CASH_DECIMALS
     scaled = Fraction(instrument.cash_per_tick_lot, price.step * quantity.step)
-    return scaled * 10**exponent if exponent >= 0 else scaled / 10**-exponent
+    return scaled * Fraction(10) ** exponent
 
 
 def fraction_text(value: Fraction) -> str:

@@ -65,10 +65,9 @@ class PathArithmetic(msgspec.Struct, frozen=True, kw_only=True):
 
     def value(self, name: str) -> str | None:
         """Return the value of an input or a step, or None where this path has no such name."""
-        for each in (*self.steps, *self.inputs):
-            if each.name == name:
-                return each.value
-        return None
+        values = {each.name: each.value for each in self.inputs}
+        values.update((each.name, each.value) for each in self.steps)
+        return values.get(name)
 
 
 class Compared(msgspec.Struct, frozen=True):

@@ -87,6 +87,8 @@ def change(state: VenueState, events: list[AnyEvent], command: AccountChange) ->
         if not state.accounts.check_position_side(command.account, command.position_side):
             return _reject(events, command, ChangeCheck(Reason.POSITION_SIDE))
     check = state.accounts.check_change(command)
+    if state.evidence is not None:
+        state.evidence.change(command, check)
     if check.reason is not None:
         return _reject(events, command, check)
     state.accounts.apply_change(command, check.margin)

@@ -26,6 +26,7 @@ from exchange.domain.rejects import Reason
 from exchange.domain.units import PRICE_TICKS_MAX, Lots, Ticks
 from exchange.domain.views import ScopeHealth
 from exchange.matching.order import Order
+from exchange.venue.evidence import Sizing
 from exchange.venue.liquidations import Liquidation
 from exchange.venue.state import VenueState
 from exchange.venue.trading import Trading
@@ -82,9 +83,13 @@ class Closing:
 
     def _replenish(self, liquidation: Liquidation) -> None:
         """Top up from the owner's own money where the owner wants that and it cures (MARG-024)."""
-        amount, position = self._close_outs.replenish(liquidation.scope), isolated_position(self._accounts, liquidation.scope)
+        position, evidence = isolated_position(self._accounts, liquidation.scope), self._state.evidence
+        before = None if evidence is None or position is None else evidence.moment(position)
+        amount = self._close_outs.replenish(liquidation.scope)
         if not amount or position is None:
             return
+        if evidence is not None and before is not None:
+            evidence.replenish(position, liquidation.liquidation_id, before, amount)
         liquidation.replenished += amount
         self._trading.events.append(
             MarginMoved(
@@ -130,6 +135,9 @@ class Closing:
         quantity = min(wanted, position.instrument.quantity_max)
         terms, bankruptcy_price = self._close_outs.terms(position)
         limit = self._close_outs.order_limit(position, bankruptcy_price, quantity)
+        if self._state.evidence is not None:
+            sizing = Sizing(may_be_partial, wanted, quantity, bankruptcy_price, limit)
+            self._state.evidence.close(position, liquidation.liquidation_id, terms, sizing)
         side = Side.SELL if position.quantity > 0 else Side.BUY
         wallet, fund = self._accounts.wallet_of(position), self._accounts.ledger.fund.wallet
         wallet_before, fund_before = wallet.balance, fund.balance
@@ -256,7 +264,10 @@ class Closing:
         liquidation.last_position = position
         at_mark = venue is CloseOutVenue.RESIDUAL or (venue is CloseOutVenue.AUTO_DELEVERAGE and self._deleverages_at_mark)
         apply = self._close_outs.apply_at_mark if at_mark else self._close_outs.apply_at_bankruptcy
+        moment = None if self._state.evidence is None else self._state.evidence.moment(position)
         done = apply(position, other, lots)
+        if self._state.evidence is not None and moment is not None:
+            self._state.evidence.transfer(position, liquidation.liquidation_id, venue, moment, done)
         liquidation.note_transfer(position, other, lots, done)
         others = self._state.liquidations.get(Scope(other.account, other.position_id))
         if others is not None:

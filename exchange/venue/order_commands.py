@@ -11,7 +11,6 @@ from exchange.domain.events import CommandRejected, OrderAccepted, OrderRejected
 from exchange.domain.instrument import Instrument
 from exchange.domain.rejects import Reason
 from exchange.domain.units import Ticks
-from exchange.domain.views import MarginDecision
 from exchange.matching.admission import Refusal, check_filters, check_form, effective_limit
 from exchange.matching.order import Order
 from exchange.venue.placements import Placement
@@ -37,12 +36,14 @@ def place(state: VenueState, trading: Trading, command: PlaceOrder) -> None:
     check = state.accounts.check_order(command, limit)
     refusal = _refusal(state, command, instrument, mark, limit, check)
     if refusal is not None:
-        return _reject(state, trading, command, refusal, check.decision)
+        return _reject(state, trading, command, refusal, (limit, check))
     order = _order(state, command, limit)
     reducing, raises = check.is_reducing, check.decision.required > 0
     if command.time_in_force is TimeInForce.FOK and not trading.fills_whole(order, is_reducing=reducing, raises_reserve=raises):
-        return _reject(state, trading, command, Refusal(Reason.FOK_UNFILLABLE), check.decision)
+        return _reject(state, trading, command, Refusal(Reason.FOK_UNFILLABLE), (limit, check))
     order.order_id = state.counters.next_order_id()
+    if trading.evidence is not None:
+        trading.evidence.order(command, order.order_id, (limit, check))
     accepted = OrderAccepted(order=order.view(), decision=check.decision)
     trading.events.append(accepted)
     trading.enter(order, is_reducing=reducing, raises_reserve=raises)
@@ -142,8 +143,16 @@ def _order(state: VenueState, command: PlaceOrder, limit: Ticks) -> Order:
 
 
 def _reject(
-    state: VenueState, trading: Trading, command: PlaceOrder, refusal: Refusal, decision: MarginDecision | None = None
+    state: VenueState,
+    trading: Trading,
+    command: PlaceOrder,
+    refusal: Refusal,
+    checked: tuple[Ticks, OrderCheck] | None = None,
 ) -> None:
+    """Refuse an order; ``checked`` is the worst price that it was checked at, and what that check found."""
+    if trading.evidence is not None:
+        trading.evidence.order(command, None, checked, refusal)
+    decision = None if checked is None else checked[1].decision
     known = command.account in state.accounts.accounts and command.symbol in state.instruments
     if decision is None and known:
         decision = state.accounts.standing_decision(command.account, command.symbol, command.position_side)

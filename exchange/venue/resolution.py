@@ -101,6 +101,8 @@ class Resolution:
             self._closing.tell_sales(scope, self._close_outs.settle_flat(scope))
 
     def _call(self, touched: TouchedScope, level: int) -> None:
+        if self._state.evidence is not None:
+            self._state.evidence.margin_call(touched, level)
         position = isolated_position(self._accounts, touched.scope)
         self._trading.events.append(
             MarginCalled(
@@ -126,6 +128,8 @@ class Resolution:
             trigger_marks={each.symbol: self._accounts.marks[each.symbol] for each in held},
             started_ns=state.now_ns,
         )
+        if state.evidence is not None:
+            state.evidence.flag(breach, liquidation.liquidation_id)
         state.liquidations[scope] = liquidation
         self._close_outs.flag(scope, liquidation.liquidation_id)
         self._trading.events.append(

@@ -26,6 +26,7 @@ from exchange.domain.units import Cash, Lots, TimeNs
 from exchange.matching.book import Book
 from exchange.matching.order import Order
 from exchange.matching.rehearsal import RehearsedBook
+from exchange.venue.evidence import Evidence
 from exchange.venue.state import Counters, VenueLimits
 
 Books: TypeAlias = Mapping[Symbol, Book]
@@ -43,6 +44,8 @@ class Trading:
         self._limits = limits
         self.now_ns = now_ns
         self.events: list[AnyEvent] = []
+        self.evidence: Evidence | None = None
+        """Where decisions are taken down; a rehearsal has none."""
 
     # -- an order's way in -----------------------------------------------------------------------------------------
 
@@ -114,6 +117,8 @@ class Trading:
                 continue
             fill = self._propose(taker, maker, cap, terms)
             check = self._accounts.check_fill(fill)
+            if self.evidence is not None:
+                self.evidence.fill(fill, check, (taker.client_order_id, maker.client_order_id))
             match check.verdict:
                 case FillVerdict.MAKER_FAILS:
                     self.cancel(maker, Reason.MAKER_FILL_CHECK_FAILED)

@@ -25,6 +25,7 @@ from exchange.domain.commands import (
     SetTradingState,
     Withdraw,
 )
+from exchange.domain.decisions import AnyDecision
 from exchange.domain.enums import PositionSide, Side, TradingState
 from exchange.domain.events import AnyEvent, IndexPriceChanged, MarkPriceChanged, TimeAdvanced
 from exchange.domain.ids import AccountId, Symbol
@@ -44,6 +45,7 @@ from exchange.domain.views import (
 )
 from exchange.venue import account_commands, funding, marks, order_commands
 from exchange.venue.digest import state_digest
+from exchange.venue.evidence import Evidence
 from exchange.venue.fund_unwind import next_slice_ns, unwind_fund
 from exchange.venue.outcome import report_changes, report_entries
 from exchange.venue.preview import preview
@@ -64,8 +66,13 @@ class Venue:
         limits: VenueLimits | None = None,
         policy: RiskPolicy | None = None,
         collateral: Sequence[CollateralAsset] = (),
+        *,
+        records_decisions: bool = False,
     ) -> None:
-        """Raise ``ValueError`` with a sentence when something contradicts itself or a symbol or asset comes twice."""
+        """Raise ``ValueError`` with a sentence when something contradicts itself or a symbol or asset comes twice.
+
+        ``records_decisions`` has it keep what each decision of the last command was made of; nothing else depends on it.
+        """
         for instrument in instruments:
             check_instrument(instrument)
         for asset in collateral:
@@ -79,6 +86,8 @@ class Venue:
             raise ValueError("each symbol may be configured once only")
         self._state = state = VenueState(by_symbol, limits or VenueLimits(), policy, collateral)
         self._trading = Trading(state.books, state.accounts, state.counters, state.limits)
+        if records_decisions:
+            state.evidence = self._trading.evidence = Evidence(state.accounts)
         self._resolution = Resolution(state, self._trading)
 
     # -- commands --------------------------------------------------------------------------------------------------
@@ -95,6 +104,8 @@ class Venue:
         state.sequence += 1
         state.now_ns = trading.now_ns = state.accounts.now_ns = now_ns
         trading.events = []
+        if state.evidence is not None:
+            state.evidence.decisions = []
         funding.schedule(state)
         self._dispatch(command)
         report_changes(state, trading.events)
@@ -155,6 +166,17 @@ class Venue:
     def now_ns(self) -> TimeNs:
         """The time of the last command."""
         return self._state.now_ns
+
+    @property
+    def decisions(self) -> tuple[AnyDecision, ...]:
+        """What the decisions of the last command were made of, in their order; nothing unless the venue records them."""
+        evidence = self._state.evidence
+        return () if evidence is None else tuple(evidence.decisions)
+
+    @property
+    def policy(self) -> RiskPolicy:
+        """What the venue decides about liquidations, losses and marks."""
+        return self._state.policy
 
     @property
     def instruments(self) -> Mapping[Symbol, Instrument]:

@@ -1,0 +1,27 @@
+"""From a recorded decision to its explanation."""
+
+from __future__ import annotations
+
+from exchange.domain.decisions import FlagDecision, MarginCallDecision, Recorded, Told
+from exchange.domain.policy import RiskPolicy
+from exchange.explain.explanation import Explanation
+from exchange.explain.health import explain_flag, explain_margin_call
+from exchange.explain.holdings import Instruments
+
+
+class Explainer:
+    """Explains what one venue decided. Pure: it looks at the decision and at what never changes."""
+
+    def __init__(self, instruments: Instruments, policy: RiskPolicy) -> None:
+        self._instruments = instruments
+        self._policy = policy
+
+    def explain(self, recorded: Recorded, story: tuple[Told, ...] = ()) -> Explanation:
+        """Return why a decision came out as it did; ``story`` is what followed a flag."""
+        match recorded.decision:
+            case FlagDecision():
+                return explain_flag(recorded, self._instruments, story)
+            case MarginCallDecision():
+                return explain_margin_call(recorded, self._instruments)
+            case _:
+                raise NotImplementedError
