@@ -10,6 +10,7 @@ from typing import get_args
 
 from exchange.wire import fields, requests
 from tests.integration.process import ServeProcess
+from tests.worked_liquidation import worked_liquidation
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
 BOT_LINES_MAX = 15
@@ -41,3 +42,8 @@ def test_every_method_and_channel_is_named_in_the_readme() -> None:
         assert method.rpartition(".")[2] in README, method
     for channel in fields.PUBLIC_CHANNELS | fields.PRIVATE_CHANNELS:
         assert f"`{channel}`" in README, channel
+
+
+def test_the_worked_liquidation_is_what_the_venue_does() -> None:
+    worked = "\n".join(worked_liquidation())
+    assert f"```\n{worked}\n```" in README, worked
