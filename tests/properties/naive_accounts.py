@@ -9,7 +9,7 @@ from math import floor
 
 from exchange.domain.enums import MarginMode, PositionMode, PositionSide
 from exchange.domain.instrument import CollateralAsset, Instrument
-from exchange.domain.policy import RiskPolicy
+from exchange.domain.policy import OrderMarginRule, RiskPolicy
 from tests.properties import naive_formulas as formulas
 from tests.properties.naive_record import Liquidation
 
@@ -144,10 +144,11 @@ class NaiveAccounts:
         return formulas.money(self.instruments[p.symbol], abs(p.q), self.mark(p.symbol)) if p.q else 0
 
     def position_maintenance(self, p: Position) -> int:
-        return formulas.maintenance(self.instruments[p.symbol], p.q, self.mark(p.symbol)) if p.q else 0
+        return formulas.maintenance(self.instruments[p.symbol], self.policy, p.q, p.c, self.mark(p.symbol)) if p.q else 0
 
     def position_initial(self, p: Position) -> int:
-        return formulas.initial(self.instruments[p.symbol], p.q, self.mark(p.symbol), p.leverage) if p.q else 0
+        instrument = self.instruments[p.symbol]
+        return formulas.initial(instrument, self.policy, p.q, p.c, self.mark(p.symbol), p.leverage) if p.q else 0
 
     # --- measures of one scope --------------------------------------------------------------------------------------
 
@@ -190,9 +191,8 @@ class NaiveAccounts:
         return sum(self.notional(p) for p in self.held(account, scope))
 
     def is_breached(self, account: Account, scope: str | None) -> bool:
-        """MARG-005: equality survives."""
-        needed = self.maintenance(account, scope)
-        return needed > 0 and self.equity(account, scope) < needed
+        """MARG-005."""
+        return formulas.is_breached(self.policy, self.equity(account, scope), self.maintenance(account, scope))
 
     def is_scope_stale(self, account: Account, scope: str | None) -> bool:
         return any(self.is_stale(p.symbol) for p in self.held(account, scope))
@@ -214,7 +214,7 @@ class NaiveAccounts:
         others = self.equity(account, scope) - sum(self.profit(leg) for leg in together)
         others -= self.maintenance(account, scope) - sum(self.position_maintenance(leg) for leg in together)
         legs = [(leg.q, leg.c) for leg in together]
-        return formulas.liquidation_price(self.instruments[p.symbol], legs, others, self.mark(p.symbol))
+        return formulas.liquidation_price(self.instruments[p.symbol], self.policy, legs, others, self.mark(p.symbol))
 
     def total_equity(self, account: Account) -> int:
         isolated = [p for p in account.positions.values() if p.mode is MarginMode.ISOLATED]
@@ -232,15 +232,21 @@ class NaiveAccounts:
 
     def reserves(self, p: Position, side: int, orders: Sequence[Order]) -> list[tuple[Order, int, int]]:
         """(order, non-free lots, r) of one side in execution order; reduce-only orders take no part."""
-        free = max(0, -side * p.q)
+        free, offset = max(0, -side * p.q), 0
+        if free and self.policy.order_margin is OrderMarginRule.NOTIONAL_OFFSET:
+            offset = abs(p.c)
+        by_notional = offset > 0
+        instrument, mark = self.instruments[p.symbol], self.mark(p.symbol)
         rows = []
         for order in execution_order([o for o in orders if o.side == side and not o.reduce_only]):
             skipped = min(free, order.open)
             free -= skipped
             lots = order.open - skipped
-            instrument = self.instruments[p.symbol]
-            r = formulas.reserve(instrument, side, lots, order.price, self.mark(p.symbol), p.leverage)
-            rows.append((order, lots, r))
+            whole = order.open if by_notional else lots
+            terms = (instrument, self.policy, side, lots, order.price, mark, p.leverage)
+            rows.append((order, lots, formulas.reserve(*terms, whole=whole, offset=offset)))
+            if by_notional:
+                offset = max(0, offset - formulas.margined(instrument, side, whole, order.price, mark))
         return rows
 
     def order_margin(self, account: Account, p: Position, orders: Sequence[Order] | None = None) -> int:
@@ -266,14 +272,20 @@ class NaiveAccounts:
         return total
 
     def available(self, account: Account, without: Order | None = None) -> int:
-        """MARG-009, for cross positions and for withdrawal of collateral assets."""
+        """MARG-009, for cross positions and their orders: profit may back them where the venue decided so."""
+        if self.policy.profit_for_orders:
+            return self.equity(account, CROSS) - self.initial(account, CROSS) - self.order_margins(account, without=without)
+        return self.available_money(account, without)
+
+    def available_money(self, account: Account, without: Order | None = None) -> int:
+        """MARG-009, for withdrawals: whatever backs orders, profit is not there to leave the pool."""
         funds = min(account.wallet + self.collateral_value(account), self.equity(account, CROSS))
         return funds - self.initial(account, CROSS) - self.order_margins(account, without=without)
 
     def own_available(self, account: Account, without: Order | None = None) -> int:
         """MARG-009, for isolated positions and for withdrawal of the settlement asset."""
         own = account.wallet - self.order_margins(account, MarginMode.ISOLATED, without)
-        return min(self.available(account, without), own)
+        return min(self.available_money(account, without), own)
 
     def available_to(self, account: Account, p: Position, without: Order | None = None) -> int:
         if p.mode is MarginMode.CROSS:

@@ -203,7 +203,7 @@ class NaiveChanges(NaiveLiquidation):
         """The most of one asset that may go: found by halving, since less of it never counts for more."""
         if asset == SETTLEMENT_ASSET:
             return self.withdrawable(account)
-        balance, spare = account.assets.get(asset, 0), max(0, self.available(account))
+        balance, spare = account.assets.get(asset, 0), max(0, self.available_money(account))
         most, value = 0, self.asset_value(asset, balance)
         step = balance
         while step:

@@ -6,7 +6,7 @@ from fractions import Fraction
 from math import ceil, floor
 
 from exchange.domain.ids import INSURANCE_FUND
-from exchange.domain.policy import AdlRanking, BadDebtPolicy
+from exchange.domain.policy import AdlPrice, AdlRanking, BadDebtPolicy
 from exchange.domain.rejects import Reason
 from tests.properties import naive_formulas as formulas
 from tests.properties.naive_accounts import CROSS, Account, Position
@@ -81,13 +81,19 @@ class NaiveCloseout(NaiveFloor):
             return 2, Fraction(0)
         if ranking is AdlRanking.PROFIT_RATIO:
             return 0, -Fraction(u, e)
+        if ranking is AdlRanking.PROFIT_MARGIN_RATIO:
+            percent = Fraction(max(0, u), max(formulas.MILLION, self.scope_wallet(account, scope)))
+            return 0, -percent * Fraction(self.maintenance(account, scope), e)
+        if ranking is AdlRanking.PRICE_LEVERAGE:
+            up = Fraction(self.notional(p), abs(p.c))
+            return 0, -(up if p.q > 0 else 1 / up) * Fraction(self.notional(p), e)
         if u > 0:
             return 0, -Fraction(u, abs(p.c)) * Fraction(n, e)
         return 1, -Fraction(u, abs(p.c)) * Fraction(e, n)
 
     def deleverage(self, name: str, position: str, notes: Liquidation) -> None:
-        """LIQ-008 at bankruptcy value, then LIQ-009 at the mark, last the fund."""
-        self.transfers = 0
+        """LIQ-008 at bankruptcy value or the mark, then LIQ-009 at the mark, last the fund."""
+        self.transfers, at_mark = 0, self.policy.adl_price is AdlPrice.MARK
         skipped: list[tuple[Account, Position]] = []
         for other, held in self.counterparties(self.accounts[name].positions[position]):
             if not self.may_transfer(name, position):
@@ -95,26 +101,29 @@ class NaiveCloseout(NaiveFloor):
             account = self.accounts[name]
             p = account.positions[position]
             lots, share = min(abs(p.q), abs(held.q)), self.equity_share(account, p)
-            change = floor(Fraction(share * lots, abs(p.q)))
+            change = 0 if at_mark else floor(Fraction(share * lots, abs(p.q)))
             if self.is_skipped(other, held, change):
                 skipped.append((other, held))
+                continue
+            if at_mark:
+                self.hand_over_at_mark(account, position, (other, held), "auto_deleverage", notes)
                 continue
             value = formulas.bankruptcy_money(self.instruments[p.symbol], p.q, lots, self.mark(p.symbol), share)
             self.hand_over(account, p, lots, value, (other, held), "auto_deleverage", notes, self.paid_by_fund)
             notes.adl_forgone += max(0, -change)
         for last in (*skipped, None):
             if self.may_transfer(name, position):
-                self.leave_residual(self.accounts[name], position, last, notes)
+                self.hand_over_at_mark(self.accounts[name], position, last, "residual", notes)
 
     def is_skipped(self, other: Account, held: Position, change: int) -> bool:
         scope = self.scope_of(held)
         equity = self.equity(other, scope)
         return scope in other.flagged or equity <= 0 or equity + change < 0
 
-    def leave_residual(
-        self, account: Account, position: str, other: tuple[Account, Position] | None, notes: Liquidation
+    def hand_over_at_mark(
+        self, account: Account, position: str, other: tuple[Account, Position] | None, how: str, notes: Liquidation
     ) -> None:
-        """LIQ-009: at the mark, what the scope lacks for that share covered first."""
+        """LIQ-008, LIQ-009: what the scope lacks for that share is covered first."""
         p = account.positions[position]
         lots = abs(p.q) if other is None else min(abs(p.q), abs(other[1].q))
         lack = max(0, -floor(Fraction(self.equity_share(account, p) * lots, abs(p.q))))
@@ -126,7 +135,7 @@ class NaiveCloseout(NaiveFloor):
         self.cover(lack, p.symbol, notes)
         self.add_to_scope(account, self.scope_of(p), lack)
         value = formulas.money(self.instruments[p.symbol], formulas.sign(p.q) * lots, self.mark(p.symbol))
-        self.hand_over(account, p, lots, value, other, "residual", notes, paid_before)
+        self.hand_over(account, p, lots, value, other, how, notes, paid_before)
 
     def hand_over(
         self,

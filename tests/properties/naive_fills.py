@@ -63,11 +63,13 @@ class NaiveFills(NaiveAccounts):
         return Leg(after, None if passes else Reason.FILL_CHECK_FAILED, margin_in=moved)
 
     def usual_margin(self, order: Order, p: Position, lots: int, price: int) -> int:
-        """MARG-012: A without the fee."""
+        """MARG-012: A without the fee; the fee of a close goes along where orders hold it (MARG-008)."""
         instrument, mark = self.instruments[order.symbol], self.mark(order.symbol)
-        margin_price = price if order.side > 0 else max(price, mark)
-        open_loss = formulas.money(instrument, lots, max(0, order.side * (price - mark)))
-        return ceil(Fraction(formulas.money(instrument, lots, margin_price), p.leverage)) + open_loss
+        usual = formulas.money(instrument, lots, max(0, order.side * (price - mark)))
+        usual += ceil(Fraction(formulas.margined(instrument, order.side, lots, price, mark), p.leverage))
+        if self.policy.order_close_fee:
+            usual += formulas.close_fee(instrument, order.side, lots, price, p.leverage)
+        return usual
 
     def price_if_filled(self, order: Order) -> int | None:
         """The liquidation price of the position if the order filled whole at its limit, as a taker."""
@@ -108,7 +110,7 @@ class NaiveFills(NaiveAccounts):
             payout += p.wallet
             after.wallet += p.wallet
             p.wallet = 0
-        passes = e1 >= 0 and (e1 >= mm1 or e1 * mm0 >= e0 * mm1)
+        passes = e1 >= 0 and (not formulas.is_breached(self.policy, e1, mm1) or e1 * mm0 >= e0 * mm1)
         return Leg(after, None if passes else Reason.REDUCE_BELOW_MAINTENANCE, realized, margin_out=payout)
 
     def close(self, account: Account, position: str, lots: int, value: int) -> int:

@@ -9,7 +9,7 @@ from typing import Protocol
 from exchange.domain.commands import PlaceOrder
 from exchange.domain.enums import OrderType, SelfTradePrevention, TimeInForce
 from exchange.domain.instrument import CollateralAsset, Instrument
-from exchange.domain.policy import RiskPolicy
+from exchange.domain.policy import LiquidationSurplus, RiskPolicy
 from exchange.domain.rejects import Reason
 from tests.properties import naive_formulas as formulas
 from tests.properties.naive_accounts import Order, Position, execution_order
@@ -266,6 +266,8 @@ class NaiveFloor(NaiveFills):
         size, share = taker.liquidation
         exact = -taker.side * formulas.money(instrument, lots, price)
         surplus = exact - formulas.bankruptcy_money(instrument, -taker.side * size, lots, self.mark(taker.symbol), share)
+        if self.policy.liquidation_surplus is LiquidationSurplus.FUND:
+            return surplus, max(0, maker_fee)
         return min(formulas.fee(instrument, lots, price, instrument.liquidation_fee), surplus), max(0, maker_fee)
 
     def execute(self, taking: tuple[Order, Leg, int], making: tuple[Order, Leg, int], lots: int) -> None:

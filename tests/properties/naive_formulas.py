@@ -10,6 +10,7 @@ from fractions import Fraction
 from math import ceil, floor
 
 from exchange.domain.instrument import Instrument
+from exchange.domain.policy import MarginPrice, RiskPolicy
 
 MILLION = 1_000_000
 GRID_MAX = 2**40
@@ -46,23 +47,40 @@ def maintenance_amount(instrument: Instrument, number: int) -> Fraction:
     return maintenance_amount(instrument, number - 1) + Fraction(instrument.tiers[number].notional_floor * step, MILLION)
 
 
-def maintenance(instrument: Instrument, q: int, mark: int) -> int:
+def maintenance_rate(instrument: Instrument, policy: RiskPolicy, number: int) -> Fraction:
+    """MARG-003: of a tier, by its number; the fee of a close is part of it where the venue decided so."""
+    rate = instrument.tiers[number].maintenance_rate
+    return Fraction(rate + (instrument.taker_fee if policy.close_fee_in_maintenance else 0), MILLION)
+
+
+def measured(instrument: Instrument, q: int, c: int, mark: int, at: MarginPrice) -> int:
+    """MARG-003, MARG-004: the notional that a requirement is of."""
+    return abs(c) if at is MarginPrice.ENTRY else money(instrument, abs(q), mark)
+
+
+def maintenance(instrument: Instrument, policy: RiskPolicy, q: int, c: int, mark: int) -> int:
     """MARG-003."""
-    n = money(instrument, abs(q), mark)
+    n = measured(instrument, q, c, mark, policy.maintenance_price)
     number = tier_number(instrument, n)
     amount = maintenance_amount(instrument, number)
     assert amount.denominator == 1
-    return max(0, -(-n * instrument.tiers[number].maintenance_rate // MILLION) - amount.numerator)
+    return max(0, ceil(n * maintenance_rate(instrument, policy, number)) - amount.numerator)
+
+
+def is_breached(policy: RiskPolicy, equity: int, needed: int) -> bool:
+    """MARG-005: equality survives, unless the venue decided otherwise."""
+    return needed > 0 and (equity < needed or (policy.liquidate_at_equality and equity == needed))
 
 
 def tier_leverage(instrument: Instrument, notional: int) -> int:
     return instrument.tiers[tier_number(instrument, notional)].max_leverage
 
 
-def initial(instrument: Instrument, q: int, mark: int, leverage: int) -> int:
-    """MARG-004."""
-    n = money(instrument, abs(q), mark)
-    return ceil(Fraction(n, min(leverage, tier_leverage(instrument, n))))
+def initial(instrument: Instrument, policy: RiskPolicy, q: int, c: int, mark: int, leverage: int) -> int:
+    """MARG-004: never below maintenance."""
+    n = measured(instrument, q, c, mark, policy.initial_margin_price)
+    usual = ceil(Fraction(n, min(leverage, tier_leverage(instrument, n))))
+    return max(usual, maintenance(instrument, policy, q, c, mark))
 
 
 def fee(instrument: Instrument, lots: int, price: int, rate_ppm: int) -> int:
@@ -70,17 +88,41 @@ def fee(instrument: Instrument, lots: int, price: int, rate_ppm: int) -> int:
     return ceil(Fraction(money(instrument, lots, price) * rate_ppm, MILLION))
 
 
-def reserve(instrument: Instrument, side: int, lots: int, price: int, mark: int, leverage: int) -> int:
-    """MARG-008: what `lots` non-free lots of one resting order hold back."""
-    if lots == 0:
-        return 0
-    margin_price = price if side > 0 else max(price, mark)
-    return (
-        ceil(Fraction(money(instrument, lots, margin_price), leverage))
-        + ceil(Fraction(money(instrument, lots, price) * instrument.taker_fee, MILLION))
-        + money(instrument, lots, max(0, side * (price - mark)))
-        + 2
-    )
+def margined(instrument: Instrument, side: int, lots: int, price: int, mark: int) -> int:
+    """MARG-008: the notional that an order's margin is of."""
+    return money(instrument, lots, price if side > 0 else max(price, mark))
+
+
+def close_fee(instrument: Instrument, side: int, lots: int, price: int, leverage: int) -> int:
+    """MARG-008: of closing where the margin of what was opened at `price` is spent."""
+    spent_at = money(instrument, lots, price) * Fraction(leverage - side, leverage)
+    return ceil(spent_at * Fraction(instrument.taker_fee, MILLION))
+
+
+def reserve(
+    instrument: Instrument,
+    policy: RiskPolicy,
+    side: int,
+    lots: int,
+    price: int,
+    mark: int,
+    leverage: int,
+    *,
+    whole: int | None = None,
+    offset: int = 0,
+) -> int:
+    """MARG-008: what one resting order of `whole` lots holds back, of which `lots` are not free.
+
+    Its margin is of those lots alone, or with an `offset` of the position's notional of all of them less that.
+    """
+    n = margined(instrument, side, lots if whole is None else whole, price, mark) - offset
+    held = ceil(Fraction(max(0, n), leverage))
+    if lots:
+        held += fee(instrument, lots, price, instrument.taker_fee)
+        held += money(instrument, lots, max(0, side * (price - mark))) + 2
+        if policy.order_close_fee:
+            held += close_fee(instrument, side, lots, price, leverage) + 1
+    return held
 
 
 def within_band(price: int, mark: int, band_ppm: int) -> bool:
@@ -119,8 +161,24 @@ def bankruptcy_money(instrument: Instrument, q: int, lots: int, mark: int, share
     return sign(q) * money(instrument, lots, mark) - floor(Fraction(share * lots, abs(q)))
 
 
+def fillable_price(instrument: Instrument, q: int, mark: int, needed: int, given_up: Fraction) -> int:
+    """LIQ-005: the mark less a share `given_up` of the maintenance that each lot needs; a sell up, a buy down."""
+    exact = mark - given_up * Fraction(needed, q * instrument.cash_per_tick_lot)
+    return ceil(exact) if q > 0 else floor(exact)
+
+
+def maintenance_line(instrument: Instrument, policy: RiskPolicy, c: int, notional: Fraction) -> tuple[Fraction, Fraction]:
+    """MARG-003 without roundings about a notional: what it rises by per notional, and what it is at none."""
+    if policy.maintenance_price is MarginPrice.ENTRY:
+        number = tier_number(instrument, abs(c))
+        rate = maintenance_rate(instrument, policy, number)
+        return Fraction(0), abs(c) * rate - maintenance_amount(instrument, number)
+    number = tier_number(instrument, notional)
+    return maintenance_rate(instrument, policy, number), -maintenance_amount(instrument, number)
+
+
 def healthy_ends(
-    instrument: Instrument, legs: Sequence[tuple[int, int]], collateral: int
+    instrument: Instrument, policy: RiskPolicy, legs: Sequence[tuple[int, int]], collateral: int
 ) -> tuple[Fraction | None, Fraction | None]:
     """MARG-006: the lowest and the highest mark where collateral + u = MM of one position (q, c), or of two together."""
     k = instrument.cash_per_tick_lot
@@ -130,18 +188,25 @@ def healthy_ends(
     for number, edge in enumerate(edges):
         rises, falls = Fraction(0), Fraction(collateral)
         for q, c in legs:
-            tier = tier_number(instrument, abs(q) * k * edge)
-            rises += k * (q - abs(q) * Fraction(instrument.tiers[tier].maintenance_rate, MILLION))
-            falls += maintenance_amount(instrument, tier) - c
+            per_notional, at_none = maintenance_line(instrument, policy, c, abs(q) * k * edge)
+            rises += k * (q - abs(q) * per_notional)
+            falls -= at_none + c
         root = -falls / rises if rises else Fraction(0)
         if root > 0 and root >= edge and (number + 1 == len(edges) or root < edges[number + 1]):
             low, high = (root, high) if rises > 0 else (low, root)
     return low, high
 
 
-def liquidation_price(instrument: Instrument, legs: Sequence[tuple[int, int]], collateral: int, mark: int) -> int | None:
+def liquidation_price(
+    instrument: Instrument, policy: RiskPolicy, legs: Sequence[tuple[int, int]], collateral: int, mark: int
+) -> int | None:
     """MARG-006: as shown, rounded toward the mark; beyond the mark it is the mark."""
-    low, high = healthy_ends(instrument, legs, collateral)
+    low, high = healthy_ends(instrument, policy, legs, collateral)
+    if len(legs) == 1:
+        q, c = legs[0]
+        entry = Fraction(c, q * instrument.cash_per_tick_lot)
+        buffer = Fraction(policy.liquidation_price_buffer, MILLION)
+        low, high = (None if root is None else root + buffer * (entry - root) for root in (low, high))
     net_long = sum(q for q, _ in legs) > 0
     if low is not None and (net_long or high is None):
         return min(ceil(low), mark)

@@ -7,7 +7,7 @@ from fractions import Fraction
 from math import ceil
 
 from exchange.domain.enums import SelfTradePrevention
-from exchange.domain.policy import LiquidationSizing, UnfilledPolicy
+from exchange.domain.policy import LiquidationLimit, LiquidationSizing, UnfilledPolicy
 from exchange.domain.rejects import Reason
 from tests.properties import naive_formulas as formulas
 from tests.properties.naive_accounts import CROSS, Account, Order, Position
@@ -131,7 +131,8 @@ class NaiveLiquidation(NaiveCloseout):
         p = account.positions[scope]
         equity = self.equity(account, scope)
         amount = min(self.position_initial(p), self.notional(p) - equity, self.own_available(account))
-        if amount > 0 and equity + amount >= self.maintenance(account, scope):
+        cures = not formulas.is_breached(self.policy, equity + amount, self.maintenance(account, scope))
+        if amount > 0 and cures:
             account.wallet -= amount
             p.wallet += amount
             account.flagged[scope].replenished += amount
@@ -165,6 +166,8 @@ class NaiveLiquidation(NaiveCloseout):
         if self.policy.fund_covers:
             ticks = max(0, self.payable()) // (lots * instrument.cash_per_tick_lot)
             limit = formulas.covered_price(limit, q, self.mark(p.symbol), ticks, self.policy.liquidation_slippage)
+        if self.policy.liquidation_limit is LiquidationLimit.FILLABLE:
+            limit = formulas.sign(q) * max(formulas.sign(q) * limit, formulas.sign(q) * self.fillable_limit(account, p))
         if q > 0:
             limit = max(1, limit)
         notes.rounds += 1
@@ -178,27 +181,47 @@ class NaiveLiquidation(NaiveCloseout):
         self.remove(order, Reason.IOC_REMAINDER)
         return True, False
 
+    def fillable_limit(self, account: Account, p: Position) -> int:
+        """LIQ-005: the more of its maintenance a scope has lost, the further from the mark."""
+        scope = self.scope_of(p)
+        lost = 1 - Fraction(self.equity(account, scope), self.maintenance(account, scope))
+        share = min(Fraction(1), max(Fraction(0), lost * Fraction(self.policy.fillable_adjustment, formulas.MILLION)))
+        given_up = share * Fraction(self.policy.fillable_spread, formulas.MILLION)
+        needed = self.position_maintenance(p)
+        return formulas.fillable_price(self.instruments[p.symbol], p.q, self.mark(p.symbol), needed, given_up)
+
     def lots_to_close(self, account: Account, p: Position, notes: Liquidation) -> int:
         """LIQ-004: by the sizing policy, or all."""
         size, scope = abs(p.q), self.scope_of(p)
         if self.equity(account, scope) <= 0 or notes.rounds >= self.policy.liquidation_rounds_max:
+            return size
+        if self.notional(p) < self.policy.liquidation_partial_min:
             return size
         lots = min(size, self.sized(account, p))
         rest = formulas.money(self.instruments[p.symbol], size - lots, self.mark(p.symbol))
         return size if rest < self.policy.liquidation_remainder_min else lots
 
     def sized(self, account: Account, p: Position) -> int:
-        instrument, size, mark = self.instruments[p.symbol], abs(p.q), self.mark(p.symbol)
-        sizing = self.policy.liquidation_sizing
+        size, sizing = abs(p.q), self.policy.liquidation_sizing
         if sizing is LiquidationSizing.FRACTION:
             return ceil(Fraction(size * self.policy.liquidation_fraction, formulas.MILLION))
         if sizing is LiquidationSizing.TIER_STEP:
-            floor_now = instrument.tiers[formulas.tier_number(instrument, self.notional(p))].notional_floor
-            below = [n for n in range(1, size) if formulas.money(instrument, size - n, mark) < floor_now]
-            return below[0] if below else size
+            return self.sized_by_tiers(p)
         if sizing is LiquidationSizing.TARGET:
             return self.sized_to_target(account, p)
         return size
+
+    def sized_by_tiers(self, p: Position) -> int:
+        """LIQ-004: tried one lot after the other, on the notional that maintenance is of."""
+        instrument, mark, at = self.instruments[p.symbol], self.mark(p.symbol), self.policy.maintenance_price
+        today = formulas.tier_number(instrument, formulas.measured(instrument, p.q, p.c, mark, at))
+        wanted = today - self.policy.liquidation_tier_steps
+        for lots in range(1, abs(p.q)):
+            rest = p.c - formulas.cost_of(p.c, lots, p.q)
+            left = formulas.measured(instrument, abs(p.q) - lots, rest, mark, at)
+            if formulas.tier_number(instrument, left) <= wanted:
+                return lots
+        return abs(p.q)
 
     def sized_to_target(self, account: Account, p: Position) -> int:
         """LIQ-004: the least lots that bring the scope to the target, found by trying one after the other.
@@ -212,7 +235,8 @@ class NaiveLiquidation(NaiveCloseout):
         guess = Fraction(instrument.liquidation_fee + self.policy.liquidation_slippage, formulas.MILLION)
         loss = min(Fraction(self.equity_share(account, p), self.notional(p)), guess)
         for lots in range(1, size):
-            rest = formulas.maintenance(instrument, size - lots, mark)
+            cost = p.c - formulas.cost_of(p.c, lots, p.q)
+            rest = formulas.maintenance(instrument, self.policy, size - lots, cost, mark)
             if equity - ceil(formulas.money(instrument, lots, mark) * loss) >= target * (rest + others):
                 return lots
         return size

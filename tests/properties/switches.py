@@ -1,0 +1,69 @@
+"""The switches of a venue's rules, drawn for a run: any of them beside any other that it does not contradict."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+import msgspec
+
+from exchange.domain.policy import (
+    AdlPrice,
+    AdlRanking,
+    LiquidationLimit,
+    LiquidationSizing,
+    LiquidationSurplus,
+    MarginPrice,
+    OrderMarginRule,
+    RiskPolicy,
+    check_policy,
+)
+from exchange.domain.units import PPM
+from tests.properties.market import Setting, random_setting
+
+SWITCHES: dict[str, tuple[Any, ...]] = {
+    "maintenance_price": (MarginPrice.ENTRY,),
+    "initial_margin_price": (MarginPrice.ENTRY,),
+    "close_fee_in_maintenance": (True,),
+    "liquidate_at_equality": (True,),
+    "profit_for_orders": (True,),
+    "order_margin": (OrderMarginRule.NOTIONAL_OFFSET,),
+    "order_close_fee": (True,),
+    "liquidation_price_buffer": (20_000, 300_000),
+    "liquidation_tier_steps": (2, 3),
+    "liquidation_partial_min": (2_000, 8_000),
+    "liquidation_limit": (LiquidationLimit.FILLABLE,),
+    "liquidation_surplus": (LiquidationSurplus.FUND,),
+    "adl_price": (AdlPrice.MARK,),
+    "adl_ranking": (AdlRanking.PROFIT_MARGIN_RATIO, AdlRanking.PRICE_LEVERAGE),
+}
+"""What each switch may be turned to beside its default."""
+
+
+def with_switches(numbers: Random, policy: RiskPolicy) -> RiskPolicy:
+    """The policy with about a third of the switches turned; contradictions are settled for the switch."""
+    chosen: dict[str, Any] = {name: numbers.choice(ways) for name, ways in SWITCHES.items() if numbers.randrange(3) == 0}
+    if "liquidation_limit" in chosen:
+        chosen["fillable_adjustment"] = numbers.choice((1_000_000, 300_000, 5_000_000))
+        chosen["fillable_spread"] = numbers.choice((1_000_000, 400_000, 100_000))
+    if "liquidation_surplus" in chosen:
+        chosen["liquidation_sizing"] = LiquidationSizing.FULL
+    elif "liquidation_tier_steps" in chosen:
+        chosen["liquidation_sizing"] = LiquidationSizing.TIER_STEP
+    if "liquidate_at_equality" in chosen and policy.liquidation_target == PPM:
+        chosen["liquidation_target"] = 1_100_000
+    switched = msgspec.structs.replace(policy, **chosen)
+    check_policy(switched)
+    return switched
+
+
+def switched_setting(numbers: Random) -> Setting:
+    """Anything that a venue may be configured to be, its rules included."""
+    setting = random_setting(numbers)
+    return replace(setting, policy=with_switches(numbers, setting.policy))
+
+
+def any_setting(numbers: Random) -> Setting:
+    """One with the rules as they are by default, or one with some of them switched."""
+    return switched_setting(numbers) if numbers.randrange(3) else random_setting(numbers)
