@@ -21,22 +21,24 @@ from exchange.domain.closeout_math import (
     FillableTerms,
     fillable_price,
     fraction_close,
+    liquidation_fee_rate,
     target_close,
     tier_step_close,
     whole_if_dust,
 )
 from exchange.domain.enums import MarginMode
 from exchange.domain.ids import LiquidationId, Symbol
+from exchange.domain.instrument import Instrument
 from exchange.domain.margin_math import (
     bankruptcy_price,
     bankruptcy_value,
-    initial_margin,
     notional_value,
     sign_of,
+    tier_at,
     unrealized_pnl,
 )
 from exchange.domain.policy import AdlPrice, LiquidationLimit, LiquidationSizing
-from exchange.domain.units import PPM, Cash, Lots, Ticks, ceil_div, div_toward_zero
+from exchange.domain.units import PPM, Cash, Lots, Ppm, Ticks, TimeNs, ceil_div, div_toward_zero
 
 
 class Transfer(NamedTuple):
@@ -70,6 +72,12 @@ NOTHING_LEFT = Leftover()
 def urgency(risk: Risk) -> Fraction:
     """Return equity over maintenance: the lower, the sooner a scope is liquidated (LIQ-011)."""
     return Fraction(risk.equity, max(risk.maintenance_margin, 1))
+
+
+def _carrying_margin(instrument: Instrument, quantity: Lots, mark_price: Ticks) -> Cash:
+    """Return what the fund sets aside for a position: of its notional at the mark, whatever owners' margins are of (LIQ-007)."""
+    notional = notional_value(instrument, quantity, mark_price)
+    return ceil_div(notional, tier_at(instrument.tiers, notional).max_leverage)
 
 
 class CloseOuts:
@@ -132,8 +140,12 @@ class CloseOuts:
         account = self._service.account(position.account)
         return path_of(position).equity_share(account, position, self._service.marks)
 
-    def close_quantity(self, position: Position, *, may_be_partial: bool) -> Lots:
-        """Return how much of the position the next liquidation order closes (LIQ-004)."""
+    def fee_rate(self, position: Position, age: TimeNs) -> Ppm:
+        """Return the liquidation fee of a scope that was flagged ``age`` ago (LIQ-006)."""
+        return liquidation_fee_rate(position.instrument, self._policy, age)
+
+    def close_quantity(self, position: Position, fee: Ppm, *, may_be_partial: bool) -> Lots:
+        """Return how much of the position the next liquidation order, which pays ``fee``, closes (LIQ-004)."""
         policy, instrument, mark = self._policy, position.instrument, self._service.marks[position.symbol]
         size = abs(position.quantity)
         account = self._service.accounts[position.account]
@@ -145,7 +157,9 @@ class CloseOuts:
             case LiquidationSizing.FULL:
                 return size
             case LiquidationSizing.FRACTION:
-                close = fraction_close(position.quantity, policy.liquidation_fraction)
+                close = fraction_close(
+                    instrument, position.quantity, mark, policy.liquidation_fraction, policy.liquidation_close_min
+                )
             case LiquidationSizing.TIER_STEP:
                 close = tier_step_close(instrument, position.quantity, position.entry_cost, mark, policy.liquidation_tier_steps)
             case LiquidationSizing.TARGET:
@@ -160,17 +174,17 @@ class CloseOuts:
                         other_maintenance=risk.maintenance_margin - own,
                         bankruptcy_loss=self.equity_share(position),
                         target=policy.liquidation_target,
-                        loss_rate=instrument.liquidation_fee + policy.liquidation_slippage,
+                        loss_rate=fee + policy.liquidation_slippage,
                     )
                 )
         return whole_if_dust(instrument, position.quantity, mark, close, policy.liquidation_remainder_min)
 
-    def terms(self, position: Position) -> tuple[BankruptcyTerms, Ticks]:
+    def terms(self, position: Position, fee: Ppm | None = None) -> tuple[BankruptcyTerms, Ticks]:
         """Return the terms of a closing order for the whole position, and its bankruptcy price in ticks (LIQ-005)."""
         mark, share = self._service.marks[position.symbol], self.equity_share(position)
         value = bankruptcy_value(position.instrument, position.quantity, mark, share, abs(position.quantity))
         price = bankruptcy_price(position.instrument, position.quantity, mark, share)
-        return BankruptcyTerms(position.quantity, value), price
+        return BankruptcyTerms(position.quantity, value, fee), price
 
     def order_limit(self, position: Position, bankruptcy: Ticks, lots: Lots) -> Ticks:
         """Return where the policy limits a closing order of ``lots``, given the position's bankruptcy price (LIQ-005)."""
@@ -209,10 +223,8 @@ class CloseOuts:
         """Return how many lots of the position the fund can take over at bankruptcy value (LIQ-007)."""
         fund, marks = self._ledger.fund, self._service.marks
         pool = pool_risk(fund, marks)
-        room = pool.equity - sum(
-            initial_margin(held.instrument, held.quantity, held.entry_cost, marks[held.symbol], held.instrument.max_leverage)
-            for held in open_positions(fund)
-        )
+        carried = (_carrying_margin(held.instrument, held.quantity, marks[held.symbol]) for held in open_positions(fund))
+        room = pool.equity - sum(carried)
         share, low, high = self.equity_share(position), 0, abs(position.quantity)
         while low < high:  # what it takes rises with every lot, so halving finds the most
             middle = (low + high + 1) // 2
@@ -223,8 +235,7 @@ class CloseOuts:
         instrument, mark = position.instrument, self._service.marks[position.symbol]
         taken = sign_of(position.quantity) * lots
         value = bankruptcy_value(instrument, position.quantity, mark, share, lots)
-        margin = initial_margin(instrument, taken, value, mark, instrument.max_leverage)
-        return margin + abs(unrealized_pnl(instrument, taken, value, mark))
+        return _carrying_margin(instrument, taken, mark) + abs(unrealized_pnl(instrument, taken, value, mark))
 
     # -- auto-deleveraging -------------------------------------------------------------------------------------------
 
