@@ -39,7 +39,8 @@ def leg_fee(instrument: Instrument, fill: ProposedFill, leg: Leg) -> Cash:
         surplus = liquidation_surplus(instrument, leg.terms.quantity, fill.price, leg.terms.value, fill.quantity)
         if instrument.rules.liquidation_surplus is LiquidationSurplus.FUND:
             return surplus
-        return min(fee_on(notional, instrument.liquidation_fee), surplus)
+        rate = instrument.liquidation_fee if leg.terms.fee is None else leg.terms.fee
+        return min(fee_on(notional, rate), surplus)
     if leg is fill.taker:
         return fee_on(notional, instrument.taker_fee)
     fee = fee_on(notional, instrument.maker_fee)

@@ -57,10 +57,14 @@ class ProposedOrder(NamedTuple):
 
 
 class BankruptcyTerms(NamedTuple):
-    """What a liquidation order was sent with (LIQ-005): the signed position and its whole bankruptcy value then."""
+    """What a liquidation order was sent with (LIQ-005): the signed position and its whole bankruptcy value then.
+
+    ``fee`` is the liquidation fee at that time; None for the instrument's own (LIQ-006).
+    """
 
     quantity: Lots
     value: Cash
+    fee: Ppm | None = None
 
 
 class Leg(NamedTuple):

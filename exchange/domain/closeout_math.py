@@ -18,7 +18,10 @@ from exchange.domain.margin_math import (
     notional_value,
     tier_at,
 )
-from exchange.domain.units import PPM, Cash, Lots, Ppm, Ticks, ceil_div
+from exchange.domain.policy import RiskPolicy
+from exchange.domain.units import PPM, Cash, Lots, Ppm, Ticks, TimeNs, ceil_div
+
+NANOSECONDS_PER_SECOND = 1_000_000_000
 
 
 class CloseoutRisk(NamedTuple):
@@ -85,9 +88,27 @@ def tier_step_close(instrument: Instrument, quantity: Lots, entry_cost: Cash, ma
     return size - (instrument.tiers[reached].notional_floor * size - 1) // notional
 
 
-def fraction_close(quantity: Lots, fraction: Ppm) -> Lots:
-    """Return a fraction of a position, rounded up to a lot and at most all of it."""
-    return min(abs(quantity), ceil_div(abs(quantity) * fraction, PPM))
+def fraction_close(instrument: Instrument, quantity: Lots, mark_price: Ticks, fraction: Ppm, notional_min: Cash = 0) -> Lots:
+    """Return a fraction of a position, at least ``notional_min`` of it, rounded up to a lot and at most all of it."""
+    least = ceil_div(notional_min, mark_price * instrument.cash_per_tick_lot)
+    return min(abs(quantity), max(ceil_div(abs(quantity) * fraction, PPM), least))
+
+
+def unwind_slice(instrument: Instrument, quantity: Lots, mark_price: Ticks, resting: Lots, policy: RiskPolicy) -> Lots:
+    """Return how much of its position the fund sells now, of the ``resting`` lots that the slice could meet (LIQ-015)."""
+    wanted = abs(quantity)
+    if notional_value(instrument, quantity, mark_price) > policy.fund_unwind_whole_max:
+        least = policy.fund_unwind_notional_min
+        wanted = fraction_close(instrument, quantity, mark_price, policy.fund_unwind_fraction, least)
+    return min(wanted, instrument.quantity_max, resting * policy.fund_unwind_book_share // PPM)
+
+
+def liquidation_fee_rate(instrument: Instrument, policy: RiskPolicy, age: TimeNs) -> Ppm:
+    """Return the liquidation fee of a scope that was flagged ``age`` ago: it may rise with time (LIQ-006)."""
+    fee = instrument.liquidation_fee
+    if not policy.liquidation_fee_rise or age < policy.liquidation_fee_grace:
+        return fee
+    return max(fee, min(policy.liquidation_fee_max, fee + policy.liquidation_fee_rise * age // NANOSECONDS_PER_SECOND))
 
 
 def whole_if_dust(instrument: Instrument, quantity: Lots, mark_price: Ticks, close: Lots, remaining_notional_min: Cash) -> Lots:

@@ -126,6 +126,8 @@ class RiskPolicy(msgspec.Struct, frozen=True, kw_only=True):
     liquidation_slippage: Ppm = 5_000
     """What a close is taken to lose to the book, as a fraction of its notional, beside the liquidation fee."""
     liquidation_fraction: Ppm = 200_000
+    liquidation_close_min: Cash = 0
+    """A close by ``fraction`` takes at least this much notional (LIQ-004)."""
     liquidation_tier_steps: int = 1
     """How many tiers a close by ``tier_step`` goes down (LIQ-004)."""
     liquidation_remainder_min: Cash = 0
@@ -138,6 +140,12 @@ class RiskPolicy(msgspec.Struct, frozen=True, kw_only=True):
     fillable_spread: Ppm = 100_000
     """The furthest that a ``fillable`` limit lies from the mark, as a fraction of the maintenance rate (LIQ-005)."""
     liquidation_surplus: LiquidationSurplus = LiquidationSurplus.OWNER
+    liquidation_fee_rise: Ppm = 0
+    """What the liquidation fee rises by in each second since the flag; 0 for never (LIQ-006)."""
+    liquidation_fee_grace: TimeNs = 0
+    """How long after the flag the liquidation fee stays what the instrument says."""
+    liquidation_fee_max: Ppm = 50_000
+    """The most that the liquidation fee rises to."""
     liquidation_rounds_max: int = 16
     """Partial closes of one liquidation; after them positions are closed whole (LIQ-004)."""
     liquidation_retries_max: int = 10
@@ -152,6 +160,8 @@ class RiskPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """How much of its position the fund sells per slice; 0 keeps it (LIQ-015)."""
     fund_unwind_notional_min: Cash = 0
     """A slice is at least this much notional, or all that is left."""
+    fund_unwind_whole_max: Cash = 0
+    """A position of at most this notional is sold in one slice (LIQ-015)."""
     fund_unwind_book_share: Ppm = 250_000
     """The most of what rests within market protection that one slice takes."""
     fund_unwind_interval: TimeNs = 0
@@ -186,6 +196,11 @@ def check_policy(policy: RiskPolicy) -> None:
         (0 <= policy.liquidation_price_buffer < PPM, "liquidation_price_buffer must be from 0 to below 1"),
         (1 <= by_tier <= TIER_STEPS_MAX, f"liquidation_tier_steps must be from 1 to {TIER_STEPS_MAX}"),
         (policy.liquidation_partial_min >= 0, "liquidation_partial_min must not be negative"),
+        (policy.liquidation_close_min >= 0, "liquidation_close_min must not be negative"),
+        (0 <= policy.liquidation_fee_rise <= PPM, "liquidation_fee_rise must be from 0 to 1"),
+        (policy.liquidation_fee_grace >= 0, "liquidation_fee_grace must not be negative"),
+        (0 <= policy.liquidation_fee_max < PPM, "liquidation_fee_max must be from 0 to below 1"),
+        (policy.fund_unwind_whole_max >= 0, "fund_unwind_whole_max must not be negative"),
         (policy.fillable_adjustment >= 0, "fillable_adjustment must not be negative"),
         (0 <= policy.fillable_spread <= PPM, "fillable_spread must be from 0 to 1"),
         (

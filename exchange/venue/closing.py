@@ -131,9 +131,10 @@ class Closing:
         before = self.health(liquidation)
         liquidation.last_position = position
         may_be_partial = liquidation.rounds < self._state.policy.liquidation_rounds_max
-        wanted = self._close_outs.close_quantity(position, may_be_partial=may_be_partial)
+        fee_rate = self._close_outs.fee_rate(position, self._state.now_ns - liquidation.started_ns)
+        wanted = self._close_outs.close_quantity(position, fee_rate, may_be_partial=may_be_partial)
         quantity = min(wanted, position.instrument.quantity_max)
-        terms, bankruptcy_price = self._close_outs.terms(position)
+        terms, bankruptcy_price = self._close_outs.terms(position, fee_rate)
         limit = self._close_outs.order_limit(position, bankruptcy_price, quantity)
         if self._state.evidence is not None:
             sizing = Sizing(may_be_partial, wanted, quantity, bankruptcy_price, limit)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from exchange.accounts.position import Position
-from exchange.domain.closeout_math import fraction_close
+from exchange.domain.closeout_math import unwind_slice
 from exchange.domain.enums import OrderType, Side, TimeInForce
 from exchange.domain.events import OrderAccepted
 from exchange.domain.ids import INSURANCE_FUND
-from exchange.domain.units import PPM, Lots, Ticks, TimeNs, ceil_div
+from exchange.domain.units import Lots, Ticks, TimeNs
 from exchange.matching.admission import band_high, band_low
 from exchange.matching.book import Book
 from exchange.matching.order import Order
@@ -53,13 +53,8 @@ def _worst_price(position: Position, mark: Ticks) -> Ticks:
 
 def _slice(state: VenueState, position: Position, limit: Ticks) -> Lots:
     """Return how much to sell now: the fraction, at least the minimum, at most the share of the book and one order."""
-    policy, instrument = state.policy, position.instrument
-    per_lot = state.accounts.marks[position.symbol] * instrument.cash_per_tick_lot
-    wanted = max(
-        fraction_close(position.quantity, policy.fund_unwind_fraction), ceil_div(policy.fund_unwind_notional_min, per_lot)
-    )
-    resting = _resting_within(state.books[position.symbol], position, limit)
-    return min(wanted, abs(position.quantity), instrument.quantity_max, resting * policy.fund_unwind_book_share // PPM)
+    mark, resting = state.accounts.marks[position.symbol], _resting_within(state.books[position.symbol], position, limit)
+    return unwind_slice(position.instrument, position.quantity, mark, resting, state.policy)
 
 
 def _resting_within(book: Book, position: Position, limit: Ticks) -> Lots:

@@ -211,7 +211,7 @@ def test_every_policy_closes_at_least_a_lot_and_at_most_the_position(random: Ran
     risk = draw_isolated(random)
     size = abs(risk.quantity)
     step = tier_step_close(risk.instrument, risk.quantity, 0, risk.mark_price)
-    for close in (target_close(risk), step, fraction_close(risk.quantity, fraction)):
+    for close in (target_close(risk), step, fraction_close(risk.instrument, risk.quantity, risk.mark_price, fraction)):
         assert 0 < close <= size
         whole = whole_if_dust(risk.instrument, risk.quantity, risk.mark_price, close, least)
         left = notional_value(risk.instrument, size - whole, risk.mark_price)

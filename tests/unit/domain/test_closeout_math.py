@@ -121,7 +121,7 @@ def test_a_tier_step_counts_whole_lots() -> None:
     [(10, 200_000, 2), (-10, 200_000, 2), (11, 200_000, 3), (1, 1, 1), (10, PPM, 10), (10, 2 * PPM, 10), (0, PPM, 0)],
 )
 def test_a_fraction_is_rounded_up_to_a_lot(quantity: int, fraction: int, close: int) -> None:
-    assert fraction_close(quantity, fraction) == close
+    assert fraction_close(BTC_PERP, quantity, 100, fraction) == close
 
 
 @pytest.mark.parametrize(
