@@ -12,6 +12,7 @@ from exchange.domain.margin_math import (
     initial_margin,
     isolated_fill_margin,
     maintenance_margin,
+    margin_notional,
     notional_value,
     order_reserve,
     tier_at,
@@ -144,9 +145,14 @@ class PositionPlan:
         """Return its initial margin at a mark, in cash (MARG-004)."""
         return initial_margin(self.instrument, self.signed_quantity, self.entry_cost, mark_price, self.leverage)
 
+    def maintenance_notional_at(self, mark_price: Ticks) -> Cash:
+        """Return the notional that its maintenance margin is measured on at a mark, in cash (MARG-003)."""
+        measured_at = self.instrument.rules.maintenance_price
+        return margin_notional(self.instrument, self.signed_quantity, self.entry_cost, mark_price, measured_at)
+
     def tier_at(self, mark_price: Ticks) -> Tier:
-        """Return the tier of its notional at a mark (MARG-002)."""
-        return tier_at(self.instrument.tiers, notional_value(self.instrument, self.quantity, mark_price))
+        """Return the tier that its maintenance margin is taken from at a mark (MARG-002)."""
+        return tier_at(self.instrument.tiers, self.maintenance_notional_at(mark_price))
 
 
 def least_healthy_equity(maintenance: Cash, *, liquidate_at_equality: bool) -> Cash:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import exchange
 from exchange.app.exit_codes import EXIT_BROKEN_PIPE, EXIT_FAILED, EXIT_INTERRUPTED
+from exchange.app.margin_command import add_margin
 from exchange.app.options import DemoOptions, ServeOptions
 
 SEED_MAX = 2**63 - 1
@@ -22,6 +23,7 @@ _EPILOG = """\
 examples:
   ringfence demo                      watch bots trade through the crash of 2025-10-10
   ringfence serve                     run an exchange with ten funded demo accounts on ws://127.0.0.1:8900
+  ringfence margin --help             what a position needs, and when it is liquidated
   ringfence COMMAND --help            all options of a command
 """
 _SERVE_EPILOG = """\
@@ -85,6 +87,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_serve(commands)
     _add_demo(commands)
+    add_margin(commands)
     return parser
 
 

@@ -30,3 +30,22 @@ class DemoOptions:
     from_ms: int | None = None
     to_ms: int | None = None
     summary: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarginOptions:
+    """``ringfence margin``: numbers as they were written, since only the instrument knows its grid; None means not given."""
+
+    symbol: str
+    side: str
+    entry: str
+    quantity: str
+    leverage: int | None = None
+    mode: str = "both"
+    wallet: str | None = None
+    margin: str | None = None
+    mark: str | None = None
+    config: Path | None = None
+    profile: str | None = None
+    svg: Path | None = None
+    json: bool = False
