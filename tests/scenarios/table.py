@@ -7,6 +7,8 @@ that a row does not name are not compared. An empty column says that nothing vis
 Commands come a millisecond apart; ``wait 8h`` lets more time pass. What falls due meanwhile is done at its time by commands
 of its own, as the sequencer would give them (FUND-004); what comes of them belongs to the row.
 
+Whatever can be previewed is, just before it is given, and must come out as was foretold (MARG-029).
+
 After every row the laws of ``laws`` are checked; at the end the same commands are given to a second venue, which must
 answer with the same events and end in the same state (CONS-006).
 """
@@ -23,6 +25,7 @@ from exchange.domain.units import TimeNs
 from exchange.venue.state import VenueLimits
 from exchange.venue.venue import Venue
 from tests.cast import BTC_PERP, CAST, ETH_PERP, PLAIN_POLICY, T0
+from tests.foresight import foresee
 from tests.scenarios.laws import Bookkeeping, Lifecycles, broken_laws
 from tests.scenarios.looks import answers
 from tests.scenarios.sentences import QUIET, tell
@@ -96,10 +99,15 @@ class Table:
         return (*events, *self._give(command, at_ns))
 
     def _give(self, command: AnyCommand, at_ns: TimeNs) -> tuple[AnyEvent, ...]:
+        foresight = foresee(self.venue, command, at_ns)
         events = self.venue.apply(command, now_ns=at_ns)
         self.now_ns = at_ns
         self._history.append((command, at_ns, events))
-        broken = [*self._lifecycles.follow(events), *self._bookkeeping.follow(events, self.venue)]
+        broken = [
+            *self._lifecycles.follow(events),
+            *self._bookkeeping.follow(events, self.venue),
+            *foresight.faults(events, self.venue),
+        ]
         assert not broken, "; ".join(broken)
         return events
 
