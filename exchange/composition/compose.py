@@ -19,6 +19,7 @@ from exchange.server.gateway import Gateway
 from exchange.server.keys import KeyRing
 from exchange.server.parts import ExchangeParts
 from exchange.services.clock import Clock, ClockMode, RealClock, VirtualClock
+from exchange.services.decision_history import DecisionHistory
 from exchange.services.feed import Feed
 from exchange.services.ledger_history import LedgerHistory
 from exchange.services.liquidation_history import LiquidationHistory
@@ -61,7 +62,7 @@ def compose(settings: Settings) -> Exchange:
 
 def compose_parts(settings: Settings) -> ExchangeParts:
     """Return the exchange without its gateway. What it starts with came in as commands like any other (CONS-006)."""
-    venue = Venue(settings.instruments, settings.venue_limits, settings.policy, settings.collateral)
+    venue = Venue(settings.instruments, settings.venue_limits, settings.policy, settings.collateral, records_decisions=True)
     clock = _make_clock(settings.clock)
     sequencer = Sequencer(venue, clock)
     limits = settings.server.limits
@@ -69,6 +70,12 @@ def compose_parts(settings: Settings) -> ExchangeParts:
         venue.instruments,
         ledger=LedgerHistory(limits.ledger_entries_max, limits.ledger_entries_total_max),
         liquidations=LiquidationHistory(limits.liquidation_records_max),
+        decisions=DecisionHistory(
+            limits.explanations_max,
+            limits.explanations_total_max,
+            limits.liquidation_explanations_max,
+            limits.liquidation_explanations_total_max,
+        ),
     )
     sequencer.subscribe(feed.apply)
     parts = ExchangeParts(venue=venue, clock=clock, sequencer=sequencer, feed=feed, keys=_make_keys(settings))

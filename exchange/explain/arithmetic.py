@@ -25,6 +25,7 @@ class Arithmetic:
         self._steps: list[Worked] = []
         self._checks: list[Check] = []
         self._values: dict[str, str] = {}
+        self._used: set[str] = set()
 
     def knows(self, name: str) -> bool:
         """Return whether a name has a value already."""
@@ -84,18 +85,19 @@ class Arithmetic:
             name = found.group()
             if name in FUNCTIONS:
                 return name
+            self._used.add(name)
             value = self._values[name]
             return f"({value})" if value.startswith("-") else value
 
         return _NAME.sub(number, formula)
 
     def finish(self, conclusion: str, *, verdict: bool, outcome: str) -> PathArithmetic:
-        """Return what was written, with what it comes to."""
+        """Return what was written, with what it comes to; inputs that nothing was computed of are left out."""
         return PathArithmetic(
             path=self.path,
             title=self.title,
             note=self.note,
-            inputs=tuple(self._inputs),
+            inputs=tuple(each for each in self._inputs if each.name in self._used),
             steps=tuple(self._steps),
             checks=tuple(self._checks),
             conclusion=conclusion,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from exchange.domain.decisions import FlagDecision, MarginCallDecision, Recorded, Told
+from exchange.domain.decisions import FlagDecision, MarginCallDecision, OrderDecision, Recorded, Told
 from exchange.domain.policy import RiskPolicy
 from exchange.explain.explanation import Explanation
 from exchange.explain.health import explain_flag, explain_margin_call
 from exchange.explain.holdings import Instruments
+from exchange.explain.orders import explain_order
 
 
 class Explainer:
@@ -23,5 +24,7 @@ class Explainer:
                 return explain_flag(recorded, self._instruments, story)
             case MarginCallDecision():
                 return explain_margin_call(recorded, self._instruments)
+            case OrderDecision():
+                return explain_order(recorded, self._instruments)
             case _:
                 raise NotImplementedError

@@ -253,7 +253,10 @@ def work_liquidation_price(view: View, position: Numbered, standing: Standing) -
     a.money(names.amount, f"{position.label}: maintenance amount of the tier there", tier.maintenance_amount)
     q, c, rate = position.name("q"), position.name("c"), rate_formula(a, position, names.rate)
     if at_mark:
-        exact = f"({c} - {cover_name} - {names.amount}) / (({q} - abs({q}) * {rate}){times_multiplier(position)})"
+        per_price = f"({q} - abs({q}) * {rate})"
+        if times_multiplier(position):
+            per_price = f"({per_price}{times_multiplier(position)})"
+        exact = f"({c} - {cover_name} - {names.amount}) / {per_price}"
     else:
         exact = f"({c} - {cover_name} + abs({c}) * {rate} - {names.amount}) / ({q}{times_multiplier(position)})"
     a.given(position.name("tick"), f"{position.label}: tick", instrument.price_grid.size, "price")

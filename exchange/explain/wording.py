@@ -5,7 +5,7 @@ from __future__ import annotations
 from exchange.domain.decisions import HeldPosition
 from exchange.domain.enums import MarginMode, PositionSide
 from exchange.domain.instrument import Instrument
-from exchange.domain.units import Cash, Lots, Ppm, Ticks, format_cash, format_rate
+from exchange.domain.units import Cash, Lots, Ppm, Ticks, format_cash, format_decimal
 
 
 def grouped(text: str) -> str:
@@ -21,8 +21,8 @@ def money(amount: Cash) -> str:
 
 
 def percent(rate: Ppm) -> str:
-    """Return a rate for a sentence: 0.8 as 80 %."""
-    return f"{format_rate(rate * 100)} %"
+    """Return a rate for a sentence, to two places: 0.812345 as 81.23 %."""
+    return f"{format_decimal(rate // 100, 2)} %"
 
 
 def price(instrument: Instrument, ticks: Ticks) -> str:

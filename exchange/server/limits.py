@@ -50,6 +50,18 @@ class ServerLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Ledger entries of all accounts together that are remembered."""
     liquidation_records_max: int = 10_000
     """Records of liquidations that are remembered."""
+    explanation_page_max: int = 20
+    """Explanations in one answer."""
+    explanation_bytes_max: int = 256 * 1024
+    """What the explanations of one answer may come to; the next page goes on."""
+    explanations_max: int = 500
+    """Decisions on orders, fills and changes that are remembered of one account, to be explained."""
+    explanations_total_max: int = 20_000
+    """The same of all accounts together."""
+    liquidation_explanations_max: int = 200
+    """Decisions and steps of warnings and liquidations that are remembered of one account, to be explained."""
+    liquidation_explanations_total_max: int = 20_000
+    """The same of all accounts together."""
     keys_max: int = 20_000
     """Keys of all accounts together."""
     open_timeout_ms: int = 5_000

@@ -19,6 +19,7 @@ from exchange.domain.events import (
 )
 from exchange.domain.ids import AccountId, Symbol, TradeId
 from exchange.domain.units import Lots, Ticks, TimeNs
+from exchange.services.decision_history import DecisionHistory
 from exchange.services.ledger_history import LedgerHistory
 from exchange.services.liquidation_history import LiquidationHistory
 from exchange.services.order_history import OrderHistory
@@ -108,10 +109,12 @@ class Feed:
         recent_trades_max: int = RECENT_TRADES_MAX,
         ledger: LedgerHistory | None = None,
         liquidations: LiquidationHistory | None = None,
+        decisions: DecisionHistory | None = None,
     ) -> None:
         self.orders = OrderHistory()
         self.ledger = ledger or LedgerHistory()
         self.liquidations = liquidations or LiquidationHistory()
+        self.decisions = decisions or DecisionHistory()
         self.accounts = 0
         """How many accounts were opened."""
         self._markets = {symbol: MarketState(recent_trades_max) for symbol in symbols}
@@ -122,6 +125,7 @@ class Feed:
 
     def apply(self, applied: Applied) -> None:
         """Fold in what came of one command."""
+        self.decisions.apply(applied)
         for event in applied.events:
             self.orders.apply(event)
             match event:

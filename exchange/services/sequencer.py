@@ -9,6 +9,7 @@ from typing import Protocol, TypeAlias
 import msgspec
 
 from exchange.domain.commands import AdvanceTime, AnyCommand, ContinueLiquidations
+from exchange.domain.decisions import AnyDecision
 from exchange.domain.events import AnyEvent
 from exchange.domain.units import TimeNs
 from exchange.services.clock import Clock
@@ -26,6 +27,8 @@ class Applied(msgspec.Struct, frozen=True):
     time_ns: TimeNs
     command: AnyCommand
     events: tuple[AnyEvent, ...]
+    decisions: tuple[AnyDecision, ...] = ()
+    """What its decisions were made of, where the venue records that."""
 
 
 Listener: TypeAlias = Callable[[Applied], None]
@@ -52,6 +55,11 @@ class SequencedVenue(Protocol):
     @property
     def next_due_ns(self) -> TimeNs | None:
         """When the next AdvanceTime command must come, or None for never (FUND-004)."""
+        ...
+
+    @property
+    def decisions(self) -> tuple[AnyDecision, ...]:
+        """What the decisions of the last command were made of."""
         ...
 
     def apply(self, command: AnyCommand, *, now_ns: TimeNs) -> tuple[AnyEvent, ...]:
@@ -162,7 +170,7 @@ class Sequencer:
 
     def _apply(self, command: AnyCommand, time_ns: TimeNs) -> Applied:
         events = self._venue.apply(command, now_ns=time_ns)
-        applied = Applied(self._venue.sequence, time_ns, command, events)
+        applied = Applied(self._venue.sequence, time_ns, command, events, self._venue.decisions)
         for listener in self._listeners:
             listener(applied)
         return applied
