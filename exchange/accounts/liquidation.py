@@ -75,7 +75,7 @@ def urgency(risk: Risk) -> Fraction:
 
 
 def _carrying_margin(instrument: Instrument, quantity: Lots, mark_price: Ticks) -> Cash:
-    """Return what the fund sets aside for a position: of its notional at the mark, whatever owners' margins are of (LIQ-007)."""
+    """Return what the fund sets aside for a position: of its notional at the mark, whatever rules owners have (LIQ-007)."""
     notional = notional_value(instrument, quantity, mark_price)
     return ceil_div(notional, tier_at(instrument.tiers, notional).max_leverage)
 

@@ -8,13 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from math import ceil, floor
+from typing import TypeAlias
 
 from exchange.domain.instrument import Instrument
-from exchange.domain.policy import MarginPrice, RiskPolicy
+from exchange.domain.policy import MarginPrice, MarginRules, RiskPolicy
 
 MILLION = 1_000_000
 GRID_MAX = 2**40
 """The most ticks and lots that there are."""
+Rules: TypeAlias = MarginRules | RiskPolicy
+"""What a venue has decided; the formulas look at the switches that both have."""
 
 
 def toward_zero(value: Fraction) -> int:
@@ -47,10 +50,10 @@ def maintenance_amount(instrument: Instrument, number: int) -> Fraction:
     return maintenance_amount(instrument, number - 1) + Fraction(instrument.tiers[number].notional_floor * step, MILLION)
 
 
-def maintenance_rate(instrument: Instrument, policy: RiskPolicy, number: int) -> Fraction:
+def maintenance_rate(instrument: Instrument, rules: Rules, number: int) -> Fraction:
     """MARG-003: of a tier, by its number; the fee of a close is part of it where the venue decided so."""
     rate = instrument.tiers[number].maintenance_rate
-    return Fraction(rate + (instrument.taker_fee if policy.close_fee_in_maintenance else 0), MILLION)
+    return Fraction(rate + (instrument.taker_fee if rules.close_fee_in_maintenance else 0), MILLION)
 
 
 def measured(instrument: Instrument, q: int, c: int, mark: int, at: MarginPrice) -> int:
@@ -58,29 +61,30 @@ def measured(instrument: Instrument, q: int, c: int, mark: int, at: MarginPrice)
     return abs(c) if at is MarginPrice.ENTRY else money(instrument, abs(q), mark)
 
 
-def maintenance(instrument: Instrument, policy: RiskPolicy, q: int, c: int, mark: int) -> int:
+def maintenance(instrument: Instrument, rules: Rules, q: int, c: int, mark: int) -> int:
     """MARG-003."""
-    n = measured(instrument, q, c, mark, policy.maintenance_price)
+    n = measured(instrument, q, c, mark, rules.maintenance_price)
     number = tier_number(instrument, n)
     amount = maintenance_amount(instrument, number)
     assert amount.denominator == 1
-    return max(0, ceil(n * maintenance_rate(instrument, policy, number)) - amount.numerator)
+    return max(0, ceil(n * maintenance_rate(instrument, rules, number)) - amount.numerator)
 
 
-def is_breached(policy: RiskPolicy, equity: int, needed: int) -> bool:
+def is_breached(rules: Rules, equity: int, needed: int) -> bool:
     """MARG-005: equality survives, unless the venue decided otherwise."""
-    return needed > 0 and (equity < needed or (policy.liquidate_at_equality and equity == needed))
+    return needed > 0 and (equity < needed or (rules.liquidate_at_equality and equity == needed))
 
 
 def tier_leverage(instrument: Instrument, notional: int) -> int:
     return instrument.tiers[tier_number(instrument, notional)].max_leverage
 
 
-def initial(instrument: Instrument, policy: RiskPolicy, q: int, c: int, mark: int, leverage: int) -> int:
-    """MARG-004: never below maintenance."""
-    n = measured(instrument, q, c, mark, policy.initial_margin_price)
+def initial(instrument: Instrument, rules: Rules, q: int, c: int, mark: int, leverage: int) -> int:
+    """MARG-004: never below maintenance, and above it where equality is liquidated."""
+    n = measured(instrument, q, c, mark, rules.initial_margin_price)
     usual = ceil(Fraction(n, min(leverage, tier_leverage(instrument, n))))
-    return max(usual, maintenance(instrument, policy, q, c, mark))
+    least = maintenance(instrument, rules, q, c, mark)
+    return max(usual, least + 1 if least and rules.liquidate_at_equality else least)
 
 
 def fee(instrument: Instrument, lots: int, price: int, rate_ppm: int) -> int:
@@ -101,7 +105,7 @@ def close_fee(instrument: Instrument, side: int, lots: int, price: int, leverage
 
 def reserve(
     instrument: Instrument,
-    policy: RiskPolicy,
+    rules: Rules,
     side: int,
     lots: int,
     price: int,
@@ -120,7 +124,7 @@ def reserve(
     if lots:
         held += fee(instrument, lots, price, instrument.taker_fee)
         held += money(instrument, lots, max(0, side * (price - mark))) + 2
-        if policy.order_close_fee:
+        if rules.order_close_fee:
             held += close_fee(instrument, side, lots, price, leverage) + 1
     return held
 
@@ -167,18 +171,18 @@ def fillable_price(instrument: Instrument, q: int, mark: int, needed: int, given
     return ceil(exact) if q > 0 else floor(exact)
 
 
-def maintenance_line(instrument: Instrument, policy: RiskPolicy, c: int, notional: Fraction) -> tuple[Fraction, Fraction]:
+def maintenance_line(instrument: Instrument, rules: Rules, c: int, notional: Fraction) -> tuple[Fraction, Fraction]:
     """MARG-003 without roundings about a notional: what it rises by per notional, and what it is at none."""
-    if policy.maintenance_price is MarginPrice.ENTRY:
+    if rules.maintenance_price is MarginPrice.ENTRY:
         number = tier_number(instrument, abs(c))
-        rate = maintenance_rate(instrument, policy, number)
+        rate = maintenance_rate(instrument, rules, number)
         return Fraction(0), abs(c) * rate - maintenance_amount(instrument, number)
     number = tier_number(instrument, notional)
-    return maintenance_rate(instrument, policy, number), -maintenance_amount(instrument, number)
+    return maintenance_rate(instrument, rules, number), -maintenance_amount(instrument, number)
 
 
 def healthy_ends(
-    instrument: Instrument, policy: RiskPolicy, legs: Sequence[tuple[int, int]], collateral: int
+    instrument: Instrument, rules: Rules, legs: Sequence[tuple[int, int]], collateral: int
 ) -> tuple[Fraction | None, Fraction | None]:
     """MARG-006: the lowest and the highest mark where collateral + u = MM of one position (q, c), or of two together."""
     k = instrument.cash_per_tick_lot
@@ -188,7 +192,7 @@ def healthy_ends(
     for number, edge in enumerate(edges):
         rises, falls = Fraction(0), Fraction(collateral)
         for q, c in legs:
-            per_notional, at_none = maintenance_line(instrument, policy, c, abs(q) * k * edge)
+            per_notional, at_none = maintenance_line(instrument, rules, c, abs(q) * k * edge)
             rises += k * (q - abs(q) * per_notional)
             falls -= at_none + c
         root = -falls / rises if rises else Fraction(0)
@@ -198,14 +202,14 @@ def healthy_ends(
 
 
 def liquidation_price(
-    instrument: Instrument, policy: RiskPolicy, legs: Sequence[tuple[int, int]], collateral: int, mark: int
+    instrument: Instrument, rules: Rules, legs: Sequence[tuple[int, int]], collateral: int, mark: int
 ) -> int | None:
     """MARG-006: as shown, rounded toward the mark; beyond the mark it is the mark."""
-    low, high = healthy_ends(instrument, policy, legs, collateral)
+    low, high = healthy_ends(instrument, rules, legs, collateral)
     if len(legs) == 1:
         q, c = legs[0]
-        entry = Fraction(c, q * instrument.cash_per_tick_lot)
-        buffer = Fraction(policy.liquidation_price_buffer, MILLION)
+        entry = Fraction(abs(c), abs(q) * instrument.cash_per_tick_lot)
+        buffer = Fraction(rules.liquidation_price_buffer, MILLION)
         low, high = (None if root is None else root + buffer * (entry - root) for root in (low, high))
     net_long = sum(q for q, _ in legs) > 0
     if low is not None and (net_long or high is None):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from exchange.domain import margin_math
 from exchange.domain.instrument import Instrument, TierRow, build_tiers
+from exchange.domain.policy import MarginPrice, MarginRules
 from exchange.domain.units import PPM, Grid, format_decimal, parse_decimal
 from tests.properties import naive_formulas as formulas
 from tests.properties.profiles import DIRECTED
@@ -19,6 +20,17 @@ MARKS = st.integers(1, 10**6)
 SIZES = st.integers(1, 10**5)
 SIGNS = st.sampled_from((1, -1))
 MONEY = st.integers(-(10**12), 10**12)
+RULES = st.one_of(
+    st.just(MarginRules()),
+    st.builds(
+        MarginRules,
+        maintenance_price=st.sampled_from(MarginPrice),
+        initial_margin_price=st.sampled_from(MarginPrice),
+        close_fee_in_maintenance=st.booleans(),
+        order_close_fee=st.booleans(),
+        liquidation_price_buffer=st.sampled_from((0, 20_000, 500_000)),
+    ),
+)
 
 
 @st.composite
@@ -45,6 +57,7 @@ def instruments(draw: st.DrawFn) -> Instrument:
         market_protection=50_000,
         notional_min=0,
         quantity_max=10**6,
+        rules=draw(RULES),
     )
 
 
@@ -54,8 +67,10 @@ def instruments(draw: st.DrawFn) -> Instrument:
 def test_maintenance_is_continuous_over_every_tier_edge_within_one_unit(instrument: Instrument) -> None:
     one_unit = msgspec.structs.replace(instrument, cash_per_tick_lot=1)
     for tier in instrument.tiers[1:]:
-        below = margin_math.maintenance_margin(one_unit, 1, tier.notional_floor - 1)
-        at = margin_math.maintenance_margin(one_unit, 1, tier.notional_floor)
+        below, at = (
+            margin_math.maintenance_margin(one_unit, 1, notional, notional)
+            for notional in (tier.notional_floor - 1, tier.notional_floor)
+        )
         assert 0 <= at - below <= 1
 
 
@@ -63,20 +78,23 @@ def test_maintenance_is_continuous_over_every_tier_edge_within_one_unit(instrume
 @DIRECTED
 @given(instruments(), SIZES, MARKS, st.integers(0, 10**4))
 def test_maintenance_never_falls_when_the_notional_rises(instrument: Instrument, size: int, mark: int, step: int) -> None:
-    at_mark = margin_math.maintenance_margin(instrument, size, mark)
-    assert at_mark >= 0
-    assert margin_math.maintenance_margin(instrument, size, mark + step) >= at_mark
-    assert margin_math.maintenance_margin(instrument, -size - step, mark) >= at_mark
+    """Opened at the mark, so that it is the same whichever notional it is of."""
+    needed = [
+        margin_math.maintenance_margin(instrument, q, formulas.money(instrument, q, price), price)
+        for q, price in ((size, mark), (size, mark + step), (-size - step, mark))
+    ]
+    assert 0 <= needed[0] <= min(needed)
 
 
 @pytest.mark.rule("MARG-004")
 @DIRECTED
-@given(instruments(), SIZES, SIGNS, MARKS, st.integers(1, 125))
+@given(instruments(), SIZES, SIGNS, MARKS, MARKS, st.integers(1, 125))
 def test_initial_margin_is_never_below_maintenance(
-    instrument: Instrument, size: int, sign: int, mark: int, leverage: int
+    instrument: Instrument, size: int, sign: int, mark: int, entry: int, leverage: int
 ) -> None:
-    initial = margin_math.initial_margin(instrument, sign * size, mark, leverage)
-    assert initial >= margin_math.maintenance_margin(instrument, sign * size, mark)
+    cost = sign * formulas.money(instrument, size, entry)
+    initial = margin_math.initial_margin(instrument, sign * size, cost, mark, leverage)
+    assert initial >= margin_math.maintenance_margin(instrument, sign * size, cost, mark)
 
 
 @pytest.mark.rule("MARG-001", "MARG-002", "MARG-003", "MARG-004", "MARG-008", "MARG-017")
@@ -85,11 +103,13 @@ def test_initial_margin_is_never_below_maintenance(
 def test_margins_reserves_and_fees_equal_their_second_writing_in_fractions(
     instrument: Instrument, size: int, sign: int, mark: int, price: int, leverage: int
 ) -> None:
-    q = sign * size
-    assert margin_math.maintenance_margin(instrument, q, mark) == formulas.maintenance(instrument, q, mark)
-    assert margin_math.initial_margin(instrument, q, mark, leverage) == formulas.initial(instrument, q, mark, leverage)
+    q, rules = sign * size, instrument.rules
+    cost = formulas.money(instrument, q, price)
+    terms = (instrument, rules, q, cost, mark)
+    assert margin_math.maintenance_margin(instrument, q, cost, mark) == formulas.maintenance(*terms)
+    assert margin_math.initial_margin(instrument, q, cost, mark, leverage) == formulas.initial(*terms, leverage)
     held = margin_math.order_reserve(instrument, sign, size, price, mark, leverage)
-    assert held == formulas.reserve(instrument, sign, size, price, mark, leverage)
+    assert held == formulas.reserve(instrument, rules, sign, size, price, mark, leverage)
     for rate in (instrument.taker_fee, instrument.maker_fee, instrument.liquidation_fee):
         notional = margin_math.notional_value(instrument, q, price)
         assert margin_math.fee_on(notional, rate) == formulas.fee(instrument, size, price, rate)
@@ -123,10 +143,8 @@ def test_at_the_liquidation_root_equity_is_maintenance_exactly(
     price = Fraction(root.numerator, root.denominator)
     assert price > 0
     notional = size * price * instrument.cash_per_tick_lot
-    tier = formulas.tier_number(instrument, notional)
-    amount = formulas.maintenance_amount(instrument, tier)
-    maintenance = notional * instrument.tiers[tier].maintenance_rate / PPM - amount
-    assert collateral + q * price * instrument.cash_per_tick_lot - entry_cost == maintenance
+    rises, at_none = formulas.maintenance_line(instrument, instrument.rules, entry_cost, notional)
+    assert collateral + q * price * instrument.cash_per_tick_lot - entry_cost == notional * rises + at_none
 
 
 @pytest.mark.rule("MARG-006")
@@ -137,7 +155,7 @@ def test_the_liquidation_price_shown_is_that_of_the_fractions_and_never_beyond_t
 ) -> None:
     q = sign * size
     shown = margin_math.liquidation_price(instrument, q, entry_cost, collateral, mark)
-    assert shown == formulas.liquidation_price(instrument, [(q, entry_cost)], collateral, mark)
+    assert shown == formulas.liquidation_price(instrument, instrument.rules, [(q, entry_cost)], collateral, mark)
     assert shown is None or sign * (mark - shown) >= 0
 
 
@@ -157,7 +175,7 @@ def test_the_scope_survives_on_the_near_side_of_the_root_and_is_no_better_than_m
 
     def spare(price: int) -> int:
         equity = collateral + margin_math.unrealized_pnl(instrument, q, entry_cost, price)
-        return equity - margin_math.maintenance_margin(instrument, q, price)
+        return equity - margin_math.maintenance_margin(instrument, q, entry_cost, price)
 
     if toward_safety > 0:
         assert spare(toward_safety) >= 0
