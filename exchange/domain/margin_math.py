@@ -64,13 +64,14 @@ def maintenance_margin(instrument: Instrument, quantity: Lots, entry_cost: Cash,
 
 
 def initial_margin(instrument: Instrument, quantity: Lots, entry_cost: Cash, mark_price: Ticks, leverage: int) -> Cash:
-    """Return the equity needed to hold a position as newly opened; never below maintenance (MARG-004)."""
+    """Return the equity needed to hold a position as newly opened; it is never to be liquidated at once (MARG-004)."""
     rules = instrument.rules
     notional = margin_notional(instrument, quantity, entry_cost, mark_price, rules.initial_margin_price)
     initial = ceil_div(notional, min(leverage, tier_at(instrument.tiers, notional).max_leverage))
-    if rules.initial_margin_price is rules.maintenance_price and not rules.close_fee_in_maintenance:
+    if not rules.may_exceed_initial:
         return initial  # a tier's rate is below that of its leverage, so it is the larger one
-    return max(initial, maintenance_margin(instrument, quantity, entry_cost, mark_price))
+    maintenance = maintenance_margin(instrument, quantity, entry_cost, mark_price)
+    return max(initial, maintenance + (1 if maintenance and rules.liquidate_at_equality else 0))
 
 
 def margin_price(side_sign: int, price: Ticks, mark_price: Ticks) -> Ticks:

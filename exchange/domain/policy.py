@@ -101,6 +101,12 @@ class MarginRules(msgspec.Struct, frozen=True, kw_only=True):
     liquidation_price_buffer: Ppm = 0
     liquidation_surplus: LiquidationSurplus = LiquidationSurplus.OWNER
 
+    @property
+    def may_exceed_initial(self) -> bool:
+        """Whether maintenance could come to more than initial margin by leverage does, or be breached by as much."""
+        is_measured_alike = self.initial_margin_price is self.maintenance_price
+        return self.close_fee_in_maintenance or self.liquidate_at_equality or not is_measured_alike
+
 
 class RiskPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """Every choice of the account service that a venue may make. Units: rates ppm, times ns, money cash."""
