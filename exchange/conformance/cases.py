@@ -1,4 +1,4 @@
-"""A published case as it is written down, what became of it, and reading what it gives."""
+"""A published case as it is written down, the rules that it is posed under, what became of it, and reading what it gives."""
 
 from __future__ import annotations
 
@@ -10,6 +10,12 @@ from typing import Any, NamedTuple, TypeAlias
 import msgspec
 
 from exchange.conformance.numbers import CaseError, Figure, exact
+from exchange.domain.policy import RiskPolicy
+
+ITEMS_MAX = 500
+"""How many items a list of a case may have."""
+OWN_RULES = "default"
+"""The profile of every system that has none of its own."""
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -25,10 +31,28 @@ class Case(msgspec.Struct, frozen=True):
     rounding: str
     margin_mode: str = "n/a"
 
+
+class Rules(NamedTuple):
+    """A profile by name, and the policy that it makes."""
+
+    profile: str = OWN_RULES
+    policy: RiskPolicy = RiskPolicy()
+
+
+RulesOf: TypeAlias = Callable[[str], Rules]
+"""Picks the rules for a case by the name of its system."""
+
+
+class Posed(NamedTuple):
+    """A case under the rules of a profile."""
+
+    case: Case
+    policy: RiskPolicy
+
     @property
     def given(self) -> Given:
         """The inputs, for reading."""
-        return Given(self.inputs)
+        return Given(self.case.inputs)
 
 
 class Given:
@@ -79,22 +103,27 @@ class Given:
         found = self._inputs[name]
         if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
             raise CaseError(f"input {name} is no list of named inputs")
-        return [Given(item) for item in found]
+        return [Given(item) for item in self._bounded(name, found)]
 
     def numbers(self, name: str) -> list[Fraction]:
         """Return a list of numbers."""
         found = self._raw(name)
         if not isinstance(found, list):
             raise CaseError(f"input {name} is no list")
-        return [exact(item) for item in found]
+        return [exact(item) for item in self._bounded(name, found)]
 
     def pairs(self, name: str) -> Iterator[tuple[Fraction, Fraction]]:
         """Yield each pair of a list of pairs."""
         found = self._raw(name)
         if not isinstance(found, list) or not all(isinstance(item, list) and len(item) == 2 for item in found):
             raise CaseError(f"input {name} is no list of pairs")
-        for first, second in found:
+        for first, second in self._bounded(name, found):
             yield exact(first), exact(second)
+
+    def _bounded(self, name: str, items: list[Any]) -> list[Any]:
+        if len(items) > ITEMS_MAX:
+            raise CaseError(f"input {name} has more than {ITEMS_MAX} items")
+        return items
 
     @property
     def sign(self) -> int:
@@ -105,7 +134,7 @@ class Given:
         return sign
 
 
-Adapter: TypeAlias = Callable[[Case], Mapping[str, Figure]]
+Adapter: TypeAlias = Callable[[Posed], Mapping[str, Figure]]
 """Turns a case's inputs into whole units, asks the engine, and returns its figures by the names of ``expected``."""
 
 
@@ -118,12 +147,13 @@ class Outcome(Enum):
 
 
 class CaseResult(NamedTuple):
-    """What became of a case and why; the reason of a passed case is empty."""
+    """What became of a case under a profile's rules, and why; the reason of a passed case is empty."""
 
     case_id: str
     system: str
     kind: str
     applicability: str
     formula_id: str
+    profile: str
     outcome: Outcome
     reason: str

@@ -6,9 +6,18 @@ from collections.abc import Mapping
 from fractions import Fraction
 from math import ceil
 
-from exchange.conformance.cases import Adapter, Case
+from exchange.conformance.cases import Adapter, Posed
 from exchange.conformance.engine import OWNER, SYMBOL, Bench, Order, flat_tier, perpetual, tier_of_leverage
-from exchange.conformance.numbers import Figure, Scale, decimals_of, fine_scale, ppm, rounded_down, rounded_near
+from exchange.conformance.numbers import (
+    Figure,
+    NotCoveredError,
+    Scale,
+    decimals_of,
+    fine_scale,
+    ppm,
+    rounded_down,
+    rounded_near,
+)
 from exchange.domain.closeout_math import CloseoutRisk, target_close
 from exchange.domain.margin_math import isolated_fill_margin, maintenance_margin
 from exchange.domain.rejects import Reason
@@ -25,25 +34,25 @@ REASONS: Mapping[Reason, str] = {
 """How a source calls what is refused here."""
 
 
-def switch_to_isolated(case: Case) -> Figures:
+def switch_to_isolated(posed: Posed) -> Figures:
     """Return what a switch of an open position with orders takes and leaves, or that it is refused (MARG-021).
 
     The case gives two factors of one notional: what the owner puts up and the least that is needed. The first is the
     position's leverage, the second the tier's maximum; the contracts are multiplied so that both are whole. A side is not
     given: orders at or above the mark are sells that add to a short. The source floors both margins.
     """
-    given = case.given
+    given = posed.given
     orders = given.parts("orders")
     scale = fine_scale([given["entry"], *(order["price"] for order in orders)], [given["qty"], *(o["size"] for o in orders)])
     factor, least = given["margin_factor"], given["initial_margin"] / (given["entry"] * given["qty"])
     multiple, leverage = factor.numerator * least.numerator, factor.denominator * least.numerator
     instrument = perpetual(
-        scale.cash_per_tick_lot * multiple, tier_of_leverage(least.denominator * factor.numerator), taker_fee=0
+        posed.policy, scale.cash_per_tick_lot * multiple, tier_of_leverage(least.denominator * factor.numerator), taker_fee=0
     )
     mark, wallet = scale.ticks(given["entry"]), scale.cash(given["general"] + given["margin"])
     sign = -1 if all(order["price"] >= given["entry"] for order in orders) else 1
     lots = scale.lots(given["qty"])
-    bench = Bench(instrument)
+    bench = Bench(posed.policy, instrument)
     bench.open_account(OWNER, wallet)
     bench.set_mark(SYMBOL, mark)
     bench.hold(OWNER, SYMBOL, sign * lots, sign * lots * mark * instrument.cash_per_tick_lot, leverage=leverage)
@@ -61,17 +70,19 @@ def switch_to_isolated(case: Case) -> Figures:
     }
 
 
-def least_close(case: Case) -> Figures:
+def least_close(posed: Posed) -> Figures:
     """Return how much is closed to bring equity back to maintenance; the source cuts to nine places (LIQ-004).
 
     The case gives what the scope lacks and no position: one of a hundred times that much in notional stands for it. A
     price of the money itself other than one changes what it lacks.
     """
-    given = case.given
+    given = posed.given
     lacking = given["shortage"] / given.get("quote_price", 1)
+    if given["liquidator_fee"] + given["insurance_fee"] >= given["mmr"]:
+        raise NotCoveredError("fees that eat maintenance: no close brings equity back, so none is the least")
     size = ceil(100 * lacking / given["price"])
     scale = Scale(decimals_of([given["price"]]), LOT_DECIMALS, LOT_DECIMALS + decimals_of([given["price"]]) + LOT_DECIMALS)
-    instrument = perpetual(scale.cash_per_tick_lot, flat_tier(ppm(given["mmr"])))
+    instrument = perpetual(posed.policy, scale.cash_per_tick_lot, flat_tier(ppm(given["mmr"])))
     lots, mark = scale.lots(Fraction(size)), scale.ticks(given["price"])
     cost = lots * mark * scale.cash_per_tick_lot
     equity = maintenance_margin(instrument, lots, cost, mark) - _units(lacking, scale)

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import NamedTuple
 
-from exchange.accounts.adl_ranking import in_order
+from exchange.accounts.adl_ranking import RANKINGS, Candidate, in_order
 from exchange.accounts.fills import leg_fee
 from exchange.accounts.liquidation import CloseOuts
 from exchange.accounts.margin import path_of
@@ -18,11 +18,12 @@ from exchange.accounts.order_margin import OrderMargin, margin_of_orders
 from exchange.accounts.position import Position, RestingOrder
 from exchange.accounts.risk import BankruptcyTerms, FillVerdict, Leg, ProposedFill, Risk
 from exchange.accounts.service import AccountService
-from exchange.domain.commands import MarkPrice, SetMarginMode
+from exchange.domain.commands import AddMargin, MarkPrice, SetMarginMode
 from exchange.domain.enums import MarginMode, PositionSide
 from exchange.domain.ids import INSURANCE_FUND, AccountId, OrderId, Symbol
 from exchange.domain.instrument import Instrument, Tier
 from exchange.domain.margin_math import bankruptcy_value
+from exchange.domain.policy import RiskPolicy
 from exchange.domain.rejects import Reason
 from exchange.domain.units import PPM, QUANTITY_LOTS_MAX, Cash, Grid, Lots, Ppm, Ticks
 from exchange.domain.views import AccountView, PositionView
@@ -46,6 +47,7 @@ def tier_of_leverage(max_leverage: int) -> tuple[Tier, ...]:
 
 
 def perpetual(
+    policy: RiskPolicy,
     cash_per_tick_lot: Cash,
     tiers: tuple[Tier, ...] = flat_tier(0),
     *,
@@ -54,8 +56,9 @@ def perpetual(
     taker_fee: Ppm = 0,
     liquidation_fee: Ppm = 0,
 ) -> Instrument:
-    """Return a linear perpetual without filters."""
+    """Return a linear perpetual without filters, with the margin rules of a policy."""
     return Instrument(
+        rules=policy.margin_rules,
         symbol=symbol,
         price_grid=Grid(1, 0),
         quantity_grid=Grid(1, 0),
@@ -80,7 +83,14 @@ class Order(NamedTuple):
     quantity: Lots
 
 
-def order_margin_without_mark(instrument: Instrument, held: Lots, orders: list[Order], leverage: int) -> Cash:
+class Held(NamedTuple):
+    """A position beside which orders rest. Units: ``entry_cost`` signed cash."""
+
+    quantity: Lots = 0
+    entry_cost: Cash = 0
+
+
+def order_margin_without_mark(instrument: Instrument, held: Held, orders: list[Order], leverage: int) -> Cash:
     """Return what resting orders hold beside a cross position, each side at a mark where it has no open loss (MARG-008)."""
     bids, asks = [order.price for order in orders if order.sign > 0], [order.price for order in orders if order.sign < 0]
     at_best_bid = _margin_at(instrument, held, orders, max(bids, default=0), leverage)
@@ -88,9 +98,9 @@ def order_margin_without_mark(instrument: Instrument, held: Lots, orders: list[O
     return OrderMargin(at_best_bid.buys, at_best_ask.sells, at_best_bid.gap).total
 
 
-def _margin_at(instrument: Instrument, held: Lots, orders: list[Order], mark_price: Ticks, leverage: int) -> OrderMargin:
+def _margin_at(instrument: Instrument, held: Held, orders: list[Order], mark_price: Ticks, leverage: int) -> OrderMargin:
     position = Position(OWNER, instrument)
-    position.quantity, position.leverage = held, leverage
+    position.quantity, position.entry_cost, position.leverage = held.quantity, held.entry_cost, leverage
     resting = [RestingOrder(number, *order, False) for number, order in enumerate(orders, start=1)]
     return margin_of_orders(position, resting, mark_price)
 
@@ -98,8 +108,8 @@ def _margin_at(instrument: Instrument, held: Lots, orders: list[Order], mark_pri
 class Bench:
     """Accounts, positions and marks put in place by hand, and the account service's answers about them."""
 
-    def __init__(self, *instruments: Instrument) -> None:
-        self._service = AccountService({instrument.symbol: instrument for instrument in instruments})
+    def __init__(self, policy: RiskPolicy, *instruments: Instrument) -> None:
+        self._service = AccountService({instrument.symbol: instrument for instrument in instruments}, policy)
         self._close_outs = CloseOuts(self._service)
         self._last_order: OrderId = 0
 
@@ -183,6 +193,16 @@ class Bench:
         terms, _ = self._close_outs.terms(self._service.position(account, symbol))
         return liquidation_fee(self._service.instruments[symbol], terms.quantity, terms.value, price, closed)
 
+    def closing_limit(self, account: AccountId, symbol: Symbol) -> Ticks:
+        """Return where an order is limited that closes a whole position in liquidation (LIQ-005)."""
+        position = self._service.position(account, symbol)
+        _, bankruptcy = self._close_outs.terms(position)
+        return self._close_outs.order_limit(position, bankruptcy, abs(position.quantity))
+
+    def deleveraging_queue(self, account: AccountId, symbol: Symbol) -> list[AccountId]:
+        """Return who would be deleveraged against a position, the first first (LIQ-008)."""
+        return [position.account for position in self._close_outs.ranking(self._service.position(account, symbol))]
+
     def fund_equity(self) -> Cash:
         """Return the insurance fund's equity."""
         return self._service.view_funds().insurance_fund_equity
@@ -226,6 +246,14 @@ class Bench:
         """Let an order rest."""
         self._enter(account, symbol, *order)
 
+    def add_margin(self, account: AccountId, symbol: Symbol, amount: Cash) -> Reason | None:
+        """Move money into an isolated wallet, if that is allowed; return the reason if not (MARG-016)."""
+        change = AddMargin(account=account, symbol=symbol, amount=amount)
+        check = self._service.check_change(change)
+        if check.reason is None:
+            self._service.apply_change(change, check.margin)
+        return check.reason
+
     def switch_to_isolated(self, account: AccountId, symbol: Symbol, margin: Cash) -> Reason | None:
         """Make a cross position isolated with this much margin, if that is allowed; return the reason if not (MARG-021)."""
         change = SetMarginMode(account=account, symbol=symbol, margin_mode=MarginMode.ISOLATED, margin=margin)
@@ -264,3 +292,21 @@ def liquidation_fee(instrument: Instrument, quantity: Lots, bankruptcy: Cash, pr
 def deleveraging_order(scores: Iterable[tuple[AccountId, Fraction]]) -> list[AccountId]:
     """Return scored accounts in the order in which they are deleveraged (LIQ-008)."""
     return [account for (account,) in in_order(((account,), (0, score)) for account, score in scores)]
+
+
+def deleveraging_score(policy: RiskPolicy, profit_on_wallet: Fraction, margin_ratio: Fraction) -> Fraction:
+    """Return the score of a long with this profit on its isolated wallet and this maintenance over equity (LIQ-008)."""
+    wallet = 10**18 * profit_on_wallet.denominator * margin_ratio.denominator
+    profit = int(wallet * profit_on_wallet)
+    equity = wallet + profit
+    held = Candidate(
+        quantity=1,
+        profit=profit,
+        entry_notional=wallet,
+        mark_notional=wallet + profit,
+        notional=wallet + profit,
+        equity=equity,
+        maintenance=int(equity * margin_ratio),
+        wallet=wallet,
+    )
+    return RANKINGS[policy.adl_ranking](held)[1]

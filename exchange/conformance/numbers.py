@@ -18,39 +18,55 @@ FINER_CASH_DECIMALS = 18
 _NUMBER = re.compile(r"-?[0-9]{1,40}(?:\.[0-9]{1,40})?\Z", re.ASCII)
 
 
+DECIMALS_MAX = 200
+"""With how many decimal places a number of a case, or what follows from it, may be written."""
+WHOLE_MAX = 10**40
+"""No number of a case is as large."""
+
+
 class CaseError(ValueError):
     """A case that cannot be read: a sentence that names what is missing or mistyped."""
 
 
+class NotCoveredError(Exception):
+    """A readable case that asks for what nothing here has: a sentence that names it."""
+
+
 def exact(value: object) -> Fraction:
     """Return the number that a case writes. Raises ``CaseError`` for anything but a plain decimal."""
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < WHOLE_MAX:
         return Fraction(value)
     if isinstance(value, str) and _NUMBER.match(value):
         return Fraction(value)
-    raise CaseError(f"{str(value)[:60]!r} is no plain decimal number")
+    shown = "so large a number" if isinstance(value, int) and not isinstance(value, bool) else repr(str(value)[:60])
+    raise CaseError(f"{shown} is no plain decimal number")
 
 
 def decimals_of(values: Iterable[Fraction], least: int = 0) -> int:
-    """Return with how many decimal places all values can be written, at least ``least`` (which may be negative)."""
+    """Return with how many decimal places all values can be written, at least ``least`` (which may be negative).
+
+    Raises ``NotCoveredError`` for a value that no finite number of places writes, such as a third.
+    """
     places = least
     for value in values:
         while (value * Fraction(10) ** places).denominator != 1:
             places += 1
+            if places > DECIMALS_MAX:
+                raise NotCoveredError(f"{str(value)[:60]} has no finite decimal places, and prices and quantities here do")
     return places
 
 
 def ppm(rate: Fraction) -> Ppm:
-    """Return a rate in parts per million. Raises ``CaseError`` where it is finer than that."""
+    """Return a rate in parts per million. Raises ``NotCoveredError`` where it is finer than that."""
     if (rate * PPM).denominator != 1:
-        raise CaseError(f"the rate {rate} is no whole number of parts per million")
+        raise NotCoveredError(f"the rate {str(rate)[:60]} is no whole number of parts per million")
     return int(rate * PPM)
 
 
 def ppb(rate: Fraction) -> Ppb:
-    """Return a rate in parts per thousand million. Raises ``CaseError`` where it is finer than that."""
+    """Return a rate in parts per thousand million. Raises ``NotCoveredError`` where it is finer than that."""
     if (rate * PPB).denominator != 1:
-        raise CaseError(f"the rate {rate} is no whole number of parts per thousand million")
+        raise NotCoveredError(f"the rate {str(rate)[:60]} is no whole number of parts per thousand million")
     return int(rate * PPB)
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from exchange.conformance.numbers import (
     CaseError,
+    NotCoveredError,
     Scale,
     agrees,
     exact,
@@ -29,7 +30,9 @@ def test_plain_decimals_and_whole_numbers_are_read_exactly(text: object, value: 
     assert exact(text) == value
 
 
-@pytest.mark.parametrize("text", ["", "1/3", "1e5", " 1", "1_000", "+1", ".5", "1.", "nan", True, None, 0.5, "9" * 41])
+@pytest.mark.parametrize(
+    "text", ["", "1/3", "1e5", " 1", "1_000", "+1", ".5", "1.", "nan", True, None, 0.5, "9" * 41, 10**40, -(10**41)]
+)
 def test_anything_else_is_no_number(text: object) -> None:
     with pytest.raises(CaseError, match="no plain decimal number"):
         exact(text)
@@ -89,6 +92,11 @@ def test_a_fine_scale_holds_every_number_and_gives_it_back(prices: list[str], qu
     assert scale.money(value) == given_prices[0] * given_quantities[0]
 
 
+def test_a_number_without_finite_places_is_not_covered_and_ends_the_search_for_them() -> None:
+    with pytest.raises(NotCoveredError, match="1/3 has no finite decimal places"):
+        fine_scale([Fraction(1, 3)], [Fraction(1)])
+
+
 def test_a_scale_may_be_coarser_than_one_and_refuses_what_lies_between() -> None:
     scale = Scale(-4, 0, 0)
     assert scale.ticks(Fraction(50_000)) == 5
@@ -103,7 +111,7 @@ def test_rates_are_whole_parts_or_refused() -> None:
     assert (ppm(Fraction("0.000012")), ppb(Fraction("0.000000012"))) == (12, 12)
     assert rate_of(25_000) == Fraction("0.025")
     for convert in (ppm, ppb):
-        with pytest.raises(CaseError, match="no whole number of parts"):
+        with pytest.raises(NotCoveredError, match="no whole number of parts"):
             convert(Fraction(1, 3))
 
 
