@@ -13,6 +13,7 @@ from clients.link import ConnectionState, LinkSettings
 from clients.methods_account import AccountMethods
 from clients.methods_admin import AdminMethods
 from clients.methods_market import MarketMethods
+from clients.methods_preview import PreviewMethods
 from clients.methods_trading import TradingMethods
 from clients.server_messages import Hello, Pong
 from clients.session import Session
@@ -24,7 +25,7 @@ REQUEST_TIMEOUT_S = 10.0
 _read_pong = reader(Pong)
 
 
-class Client(TradingMethods, AccountMethods, MarketMethods, AdminMethods):
+class Client(TradingMethods, AccountMethods, PreviewMethods, MarketMethods, AdminMethods):
     """A client of one server, for one account.
 
     ::

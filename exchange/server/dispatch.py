@@ -13,6 +13,7 @@ from exchange.server.market_methods import MarketMethods
 from exchange.server.order_methods import OrderMethods
 from exchange.server.parts import ExchangeParts
 from exchange.server.pictures import Pictures
+from exchange.server.preview_methods import PreviewMethods
 from exchange.wire import messages as wire
 from exchange.wire import parameters, requests
 from exchange.wire.bodies import time_us
@@ -31,6 +32,7 @@ class Dispatcher:
         histories = Histories(parts, limits, pictures.assets)
         orders = OrderMethods(parts, translator, pictures)
         accounts = AccountMethods(parts, translator, pictures, histories)
+        previews = PreviewMethods(parts, translator, pictures, orders)
         market = MarketMethods(parts, translator, pictures)
         admin = AdminMethods(parts, translator, pictures, histories)
         self._methods: dict[type[requests.Request], Method] = {
@@ -50,6 +52,7 @@ class Dispatcher:
             requests.AccountSetPositionMode: accounts.set_position_mode,
             requests.AccountSetAutoReplenish: accounts.set_auto_replenish,
             requests.AccountWithdraw: accounts.withdraw,
+            requests.AccountPreview: previews.preview,
             requests.AccountLedger: accounts.ledger,
             requests.AccountLiquidations: accounts.liquidations,
             requests.MarketInstruments: market.instruments,

@@ -32,7 +32,7 @@ class OrderMethods:
         try:
             command = self._translator.place(session.account, params)
         except WireError as refused:
-            raise self._with_decision(session, params, refused) from None
+            raise self.with_decision(session, params, refused) from None
         applied = self._parts.submit(command)
         first = applied.events[0]
         if isinstance(first, OrderAccepted):
@@ -40,7 +40,7 @@ class OrderMethods:
         if isinstance(first, OrderRepeated):
             return self._result(first.accepted, first.outcome, repeated=True)
         assert isinstance(first, OrderRejected), "an order is accepted, repeated or rejected first of all"
-        raise self._rejected(command, first)
+        raise self.rejection(command, first)
 
     def cancel(self, session: Session, params: parameters.OrderReferenceParams) -> wire.OrderBody:
         """Cancel one order and return it as it ended."""
@@ -76,13 +76,15 @@ class OrderMethods:
     def _result(self, accepted: OrderAccepted, outcome: OrderView, *, repeated: bool) -> wire.PlaceResult:
         assert accepted.decision is not None, "only the venue's own orders are accepted without a margin decision"
         instrument = self._parts.venue.instruments[outcome.symbol]
-        record = self._record(outcome)
-        canceled = outcome.order_status is OrderStatus.CANCELED
         return wire.PlaceResult(
-            order=self._body(outcome, record.reason if canceled else None),
+            order=self._body(outcome, self.reason_of(outcome)),
             margin=decision_body(instrument, accepted.decision),
             repeated=repeated,
         )
+
+    def reason_of(self, order: OrderView) -> Reason | None:
+        """Return why an order of this venue was canceled, if it was and that is remembered."""
+        return self._record(order).reason if order.order_status is OrderStatus.CANCELED else None
 
     def _record(self, order: OrderView) -> OrderRecord:
         """Return what the feed remembers of an order of this very command, or the order itself."""
@@ -91,7 +93,7 @@ class OrderMethods:
     def _body(self, order: OrderView, reason: Reason | None) -> wire.OrderBody:
         return order_body(self._parts.venue.instruments[order.symbol], order, reason)
 
-    def _with_decision(self, session: Session, params: parameters.PlaceParams, refused: WireError) -> WireError:
+    def with_decision(self, session: Session, params: parameters.PlaceParams, refused: WireError) -> WireError:
         """Return the refusal of an order that made no command, with the account's margin as it stands (WIRE-013)."""
         instrument = self._parts.venue.instruments.get(params.symbol)
         if instrument is not None and refused.details is None:
@@ -100,7 +102,7 @@ class OrderMethods:
             refused.details = decision_body(instrument, decision).as_details()
         return refused
 
-    def _rejected(self, command: PlaceOrder, event: OrderRejected) -> WireError:
+    def rejection(self, command: PlaceOrder, event: OrderRejected) -> WireError:
         """Return the error of a rejected order; its details are the margin decision (WIRE-013)."""
         instrument = self._parts.venue.instruments.get(event.symbol)
         decision, limit, actual = event.decision, event.limit, event.actual

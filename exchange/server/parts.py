@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from exchange.domain.commands import AnyCommand, Credit, SetIndexPrices, SetLeverage, SetMarkPrices, Withdraw
 from exchange.domain.events import CommandRejected
-from exchange.domain.ids import SETTLEMENT_ASSET
+from exchange.domain.ids import SETTLEMENT_ASSET, AccountId
+from exchange.domain.previews import PreviewableCommand, PreviewView
 from exchange.domain.rejects import Reason
 from exchange.domain.units import CASH_DECIMALS
 from exchange.server.keys import KeyRing
@@ -41,15 +42,19 @@ class ExchangeParts(NamedTuple):
         except SequencerHaltedError as halt:
             if not was_halted:
                 _log_halt(halt)
-            raise fault(
-                Fault.HALTED, "the venue was halted by an internal error and takes no commands; its operator must restart it"
-            ) from None
+            raise _halted() from None
         for event in applied.events:
             if isinstance(event, CommandRejected):
-                raise self._refusal(command, event)
+                raise self.refusal(command, event)
         return applied
 
-    def _refusal(self, command: AnyCommand, event: CommandRejected) -> WireError:
+    def preview(self, account: AccountId, command: PreviewableCommand | None) -> PreviewView:
+        """Return what a command would do now (None: how the account stands); ``WireError`` when the venue was halted."""
+        if self.sequencer.is_halted:
+            raise _halted()
+        return self.venue.preview(command, account=account, now_ns=max(self.clock.now_ns(), self.venue.now_ns))
+
+    def refusal(self, command: AnyCommand, event: CommandRejected) -> WireError:
         """Return the error of a refused command: its field is that of the request, its money in the asset's decimals."""
         instrument = None if event.symbol is None else self.venue.instruments.get(event.symbol)
         decimals = CASH_DECIMALS
@@ -71,6 +76,11 @@ class ExchangeParts(NamedTuple):
             self.sequencer.tick()
         except SequencerHaltedError as halt:
             _log_halt(halt)
+
+
+def _halted() -> WireError:
+    sentence = "the venue was halted by an internal error and takes no commands; its operator must restart it"
+    return fault(Fault.HALTED, sentence)
 
 
 def _log_halt(halt: SequencerHaltedError) -> None:

@@ -83,10 +83,18 @@ class WireError(Exception):
         self.request_id = request_id
         self.details = details
 
+    @property
+    def is_bad_field(self) -> bool:
+        """Whether a field of the request holds what it cannot hold, so that nothing was asked yet."""
+        return self.code == FAULT_CODES[Fault.INVALID_FIELD]
+
+    def body(self) -> ErrorBody:
+        """Return what is wrong, as the peer reads it."""
+        return ErrorBody(code=self.code, name=self.name, message=self.message, field=self.field, details=self.details)
+
     def reply(self, request_id: int | str | None) -> ErrorReply:
         """Return the error reply to the request of that id."""
-        body = ErrorBody(code=self.code, name=self.name, message=self.message, field=self.field, details=self.details)
-        return ErrorReply(id=request_id, error=body)
+        return ErrorReply(id=request_id, error=self.body())
 
 
 def fault(kind: Fault, message: str, *, field: str | None = None, request_id: int | str | None = None) -> WireError:

@@ -27,7 +27,7 @@ _WORDS = {
     "None": "nothing",
     "bytes": "raw bytes",
 }
-_DECIMAL_FIELDS = frozenset({"quantity", "limit_price", "amount", "margin", "marks", "prices"})
+_DECIMAL_FIELDS = frozenset({"quantity", "limit_price", "amount", "margin", "marks", "mark_prices", "prices"})
 
 
 def _params_types() -> dict[str, type[Params]]:
@@ -54,20 +54,23 @@ def explain_refusal(refusal: Exception, method: str | None) -> WireError:
 
 def _explain_text(text: str, method: str | None) -> WireError:
     if unknown := _UNKNOWN_FIELD.match(text):
-        return _unknown_field(unknown.group(1), unknown.group(2) is not None, method)
+        return _unknown_field(unknown.group(1), unknown.group(2), method)
     if missing := _MISSING_FIELD.match(text):
-        name = missing.group(1)
+        name = _joined(_map_path(missing.group(2)), missing.group(1))
         return fault(Fault.MISSING_FIELD, f"{name} is missing; {_shown(method)} needs it", field=name)
     if other := _OTHER_REFUSAL.match(text):
         return _invalid_field(_plain_path(other.group(2)), other.group(1), method)
     return fault(Fault.MALFORMED, "the frame holds no readable request; send one map with id, method and params")
 
 
-def _unknown_field(name: str, in_params: bool, method: str | None) -> WireError:
-    known = PARAMS_TYPES[method].__struct_fields__ if in_params and method is not None else ("id", "method", "params")
-    whose = _shown(method) if in_params else "a request"
+def _unknown_field(name: str, place: str | None, method: str | None) -> WireError:
+    """Return the error for a field nobody knows; ``place`` is the decoder's path of the map that it is in."""
+    path, whose = _map_path(place), "a request"
+    known: tuple[str, ...] = ("id", "method", "params")
+    if place is not None and method is not None:
+        known, whose = _params_at(path, method).__struct_fields__, _joined(_shown(method), path, " ")
     allowed = f"its fields are {_list(known)}" if known else "it takes none"
-    field = name if is_valid_id(name) else None
+    field = _joined(path, name) if is_valid_id(name) else None
     return fault(Fault.UNKNOWN_FIELD, f"{whose} has no field {_shown(name)}; {allowed}", field=field)
 
 
@@ -85,7 +88,7 @@ def _invalid_field(path: str, sentence: str, method: str | None) -> WireError:
         return fault(Fault.INVALID_FIELD, f"{name}: {bound[0].lower()}{bound[1:]}", field=path)
     wanted = _WORDS.get(expected.group(1), expected.group(1))
     given = f", not {_WORDS.get(expected.group(2), expected.group(2))}" if expected.group(2) else ""
-    if path in _DECIMAL_FIELDS and expected.group(1) == "str":
+    if path.rpartition(".")[2] in _DECIMAL_FIELDS and expected.group(1) == "str":
         wanted = 'a decimal number in text, such as "60000.5"'
     return fault(Fault.INVALID_FIELD, f"{name} must be {wanted}{given}", field=path)
 
@@ -95,9 +98,27 @@ def _plain_path(path: str) -> str:
     return path.removeprefix(".").removeprefix("params.").replace("[...]", "")
 
 
+def _map_path(place: str | None) -> str:
+    """Return where in the parameters a map lies that the decoder names ``$.params.order``: there, ``order``."""
+    return "" if place is None else place.removeprefix("$.params").removeprefix(".")
+
+
+def _joined(path: str, name: str, by: str = ".") -> str:
+    return f"{path}{by}{name}" if path and name else path or name
+
+
+def _params_at(path: str, method: str) -> type[Params]:
+    """Return the parameters of a method, or those that lie at a path within them."""
+    found = PARAMS_TYPES[method]
+    for name in path.split("."):
+        hint = get_type_hints(found).get(name)
+        found = next((kind for kind in get_args(hint) if isinstance(kind, type) and issubclass(kind, Params)), found)
+    return found
+
+
 def _choices(path: str, method: str | None) -> tuple[str, ...]:
-    hints: dict[str, Any] = get_type_hints(PARAMS_TYPES[method]) if method is not None else {}
-    return tuple(choice for choice in get_args(hints.get(path)) if isinstance(choice, str))
+    hints: dict[str, Any] = get_type_hints(_params_at(path, method)) if method is not None else {}
+    return tuple(choice for choice in get_args(hints.get(path.rpartition(".")[2])) if isinstance(choice, str))
 
 
 def _list(words: Any) -> str:

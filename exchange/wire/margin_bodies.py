@@ -43,10 +43,11 @@ def health_body(health: ScopeHealth) -> wire.HealthBody:
 
 def margin_body(scopes: Iterable[ScopeView], time_ns: TimeNs) -> wire.MarginBody:
     """Return how every scope of an account stands (MARG-020)."""
-    return wire.MarginBody(scopes=tuple(_scope_body(scope) for scope in scopes), time_us=time_us(time_ns))
+    return wire.MarginBody(scopes=tuple(scope_body(scope) for scope in scopes), time_us=time_us(time_ns))
 
 
-def _scope_body(scope: ScopeView) -> wire.ScopeBody:
+def scope_body(scope: ScopeView) -> wire.ScopeBody:
+    """Return how one scope stands (MARG-020)."""
     return wire.ScopeBody(
         path=scope.path.value,
         symbol=scope.symbol,

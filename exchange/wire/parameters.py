@@ -136,6 +136,20 @@ class WithdrawParams(Params, frozen=True, kw_only=True):
     asset: Id | None = None
 
 
+class PreviewParams(Params, frozen=True, kw_only=True):
+    """Exactly one action, with the parameters of the method it stands for; ``mark_prices`` are new marks by symbol."""
+
+    order: PlaceParams | None = None
+    mark_prices: Annotated[dict[SymbolText, DecimalText], Meta(min_length=1, max_length=MARKS_PER_UPDATE_MAX)] | None = None
+    margin_mode: SetMarginModeParams | None = None
+    leverage: SetLeverageParams | None = None
+    add_margin: MarginAmountParams | None = None
+    remove_margin: MarginAmountParams | None = None
+    withdraw: WithdrawParams | None = None
+    position_mode: SetPositionModeParams | None = None
+    auto_replenish: SetAutoReplenishParams | None = None
+
+
 class HistoryParams(Params, frozen=True, kw_only=True):
     """One page of a history, newest first: at most ``limit`` entries with a number below ``before``."""
 

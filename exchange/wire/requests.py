@@ -19,6 +19,7 @@ from exchange.wire.parameters import (
     OrderListParams,
     OrderReferenceParams,
     PlaceParams,
+    PreviewParams,
     SetAutoReplenishParams,
     SetCollateralPriceParams,
     SetIndexParams,
@@ -150,6 +151,12 @@ class AccountWithdraw(Request, frozen=True, kw_only=True, tag="account.withdraw"
     params: WithdrawParams
 
 
+class AccountPreview(Request, frozen=True, kw_only=True, tag="account.preview"):
+    """Read what an action would do to the account; nothing changes."""
+
+    params: PreviewParams
+
+
 class AccountLedger(Request, frozen=True, kw_only=True, tag="account.ledger"):
     """Read the movements of the account's money, newest first."""
 
@@ -271,6 +278,7 @@ AnyRequest: TypeAlias = (
     | AccountSetPositionMode
     | AccountSetAutoReplenish
     | AccountWithdraw
+    | AccountPreview
     | AccountLedger
     | AccountLiquidations
     | MarketInstruments

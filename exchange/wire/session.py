@@ -65,6 +65,7 @@ REQUIRED_SCOPES: dict[type[requests.Request], Scope | None] = {
     requests.AccountSetPositionMode: Scope.TRADE,
     requests.AccountSetAutoReplenish: Scope.TRADE,
     requests.AccountWithdraw: Scope.TRADE,
+    requests.AccountPreview: Scope.READ,
     requests.AccountLedger: Scope.READ,
     requests.AccountLiquidations: Scope.READ,
     requests.MarketInstruments: None,

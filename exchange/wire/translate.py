@@ -36,6 +36,7 @@ from exchange.domain.enums import (
 )
 from exchange.domain.ids import SETTLEMENT_ASSET, AccountId, AssetId, Symbol
 from exchange.domain.instrument import Instrument
+from exchange.domain.previews import PreviewableCommand
 from exchange.domain.rejects import Reason
 from exchange.domain.units import CASH_MAX, Cash, Grid, Ticks, format_cash, parse_cash
 from exchange.wire import parameters
@@ -186,6 +187,42 @@ class Translator:
         asset, amount = self._amount(params.asset, params.amount)
         return Credit(account=params.account, amount=amount, asset=asset)
 
+    def preview(self, account: AccountId, params: parameters.PreviewParams) -> PreviewableCommand:
+        """Return the command that is asked about.
+
+        A field that holds what it cannot hold is named within the preview, as ``order.limit_price``; what a rule refuses
+        is told as the real method would tell it.
+        """
+        action = previewed_action(params)
+        try:
+            return self._previewed(account, params)
+        except WireError as refused:
+            if refused.is_bad_field:
+                field = "" if refused.field is None else refused.field.removeprefix("marks")
+                refused.field = f"{action}{field}" if action == "mark_prices" else f"{action}.{field}"
+                refused.message = f"{refused.field}{refused.message[refused.message.index(':') :]}"
+            raise
+
+    def _previewed(self, account: AccountId, params: parameters.PreviewParams) -> PreviewableCommand:
+        if params.order is not None:
+            return self.place(account, params.order)
+        if params.mark_prices is not None:
+            return self.set_marks(parameters.SetMarkParams(marks=params.mark_prices))
+        if params.margin_mode is not None:
+            return self.set_margin_mode(account, params.margin_mode)
+        if params.leverage is not None:
+            return self.set_leverage(account, params.leverage)
+        if params.add_margin is not None:
+            return self.add_margin(account, params.add_margin)
+        if params.remove_margin is not None:
+            return self.remove_margin(account, params.remove_margin)
+        if params.withdraw is not None:
+            return self.withdraw(account, params.withdraw)
+        if params.position_mode is not None:
+            return self.set_position_mode(account, params.position_mode)
+        assert params.auto_replenish is not None, "one action is given"
+        return self.set_auto_replenish(account, params.auto_replenish)
+
     def _prices(self, texts: Mapping[str, str], field: str) -> list[tuple[Symbol, Ticks]]:
         """Return prices in ticks by symbol, in the order of the symbols' names; ``field`` holds them in the request."""
         prices = []
@@ -218,6 +255,20 @@ def check_reference(params: parameters.OrderReferenceParams) -> None:
         raise fault(
             Fault.INVALID_FIELD, "order_id or client_order_id names the order; give exactly one of the two", field="order_id"
         )
+
+
+def previewed_action(params: parameters.PreviewParams) -> str:
+    """Return the name of the action that a preview is of; ``WireError`` unless exactly one is given."""
+    actions = params.__struct_fields__
+    given = [name for name in actions if getattr(params, name) is not None]
+    if len(given) != 1:
+        told = f", not both {given[0]} and {given[1]}" if given else ""
+        raise fault(
+            Fault.INVALID_FIELD,
+            f"a preview is of one action; give exactly one of {', '.join(actions)}{told}",
+            field=given[1] if given else actions[0],
+        )
+    return given[0]
 
 
 def _on_grid(grid: Grid, text: str, field: str, step_name: str, reason: Reason) -> int:
