@@ -5,19 +5,16 @@ health is judged at marks, and these are all of them. Pooling never costs more t
 most the sum of the worsts; so where every position must survive, all-cross is cheapest, and isolating one is the price of
 capping its loss. It pays for positions that may be liquidated: isolated they need only their initial margin.
 
-Up to ``EXHAUSTIVE_POSITIONS_MAX`` positions every mix is looked at. Beyond, positions that must survive are pooled (see
-above), and the rest is searched best first by a lower bound: a pool's need at any one moment, each undecided position counted
-at the lesser of its need there and its isolated wallet. That is exact unless more than ``SEARCH_NODES_MAX`` partial mixes are
-opened; then the choice says how far below it a cheaper mix could lie (``lower_bound``).
+Up to ``EXHAUSTIVE_POSITIONS_MAX`` positions every mix is looked at; beyond, ``mix_search`` looks for the cheapest.
 """
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from clients.risk.mix_needs import Column, Losses, Needs, added
+from clients.risk.mix_search import cheapest_pool
 from clients.risk.mix_terms import Mix, MixChoice, MixPosition, Ordeal, mark_of
 from clients.risk.position_plan import PlanRefused
 from clients.risk.scenarios import Marks
@@ -25,13 +22,12 @@ from exchange.domain.enums import MarginMode
 from exchange.domain.units import Cash, format_cash
 
 EXHAUSTIVE_POSITIONS_MAX = 10
-SEARCH_NODES_MAX = 20_000
 
 
 def least_cross_wallet(positions: Sequence[MixPosition], ordeal: Ordeal) -> Cash:
     """Return the least cross wallet with which the positions, all in cross, live through the ordeal, in cash."""
     needs = Needs(positions, ordeal)
-    return needs.of_pool(_everyone(needs), _sum_of(needs, _everyone(needs)))
+    return needs.of_pool(needs.everyone, needs.sum_of(needs.everyone))
 
 
 def least_isolated_wallets(positions: Sequence[MixPosition], ordeal: Ordeal) -> tuple[Cash, ...]:
@@ -48,19 +44,19 @@ def choose_mix(positions: Sequence[MixPosition], ordeal: Ordeal, *, wallet: Cash
     """
     needs = Needs(positions, ordeal)
     study = _Study(needs, Losses(positions, ordeal), ordeal.marks, wallet)
-    everyone = _everyone(needs)
     if len(positions) <= EXHAUSTIVE_POSITIONS_MAX:
         frontier = _frontier(study.outcome(pooled, column) for pooled, column in _all_pools(needs))
         lower_bound = frontier[0].total
     else:
-        pooled, lower_bound = _search(needs)
-        frontier = [study.outcome(pooled, _sum_of(needs, pooled))]
+        pooled, lower_bound = cheapest_pool(needs)
+        frontier = [study.outcome(pooled, needs.sum_of(pooled))]
     if wallet is not None:
-        if lower_bound > wallet:
-            raise PlanRefused("wallet", f"{format_cash(wallet)} pays for no mix; the cheapest takes {format_cash(lower_bound)}")
-        frontier = [outcome for outcome in frontier if outcome.total <= wallet] or frontier[:1]
+        least = frontier[0].total
+        if least > wallet:
+            raise PlanRefused("wallet", f"{format_cash(wallet)} pays for no mix; the cheapest takes {format_cash(least)}")
+        frontier = [outcome for outcome in frontier if outcome.total <= wallet]
     return MixChoice(
-        all_cross=study.mix(study.outcome(everyone, _sum_of(needs, everyone))),
+        all_cross=study.mix(study.outcome(needs.everyone, needs.sum_of(needs.everyone))),
         all_isolated=study.mix(study.outcome(0, needs.zeros())),
         cheapest=study.mix(frontier[0]),
         frontier=tuple(study.mix(outcome) for outcome in frontier),
@@ -137,18 +133,6 @@ class _Study:
         return low
 
 
-def _everyone(needs: Needs) -> int:
-    return (1 << len(needs.positions)) - 1
-
-
-def _sum_of(needs: Needs, pooled: int) -> Column:
-    column = needs.zeros()
-    for index, own in enumerate(needs.columns):
-        if pooled >> index & 1:
-            column = added(column, own)
-    return column
-
-
 def _all_pools(needs: Needs) -> Iterator[tuple[int, Column]]:
     """Yield every set of positions as a pool, with its column; each is one addition away from a smaller one."""
     columns: dict[int, Column] = {0: needs.zeros()}
@@ -164,59 +148,3 @@ def _frontier(outcomes: Iterator[_Outcome]) -> list[_Outcome]:
         if not kept or outcome.loss < kept[-1].loss:
             kept.append(outcome)
     return kept
-
-
-class _Branch(NamedTuple):
-    """A partial mix: the first ``decided`` of the undecided order have their mode. ``column`` bounds the pool from below."""
-
-    bound: Cash
-    decided: int
-    pooled: int
-    apart: Cash
-    column: Column
-
-
-def _search(needs: Needs) -> tuple[int, Cash]:
-    """Return the pool of the cheapest mix found, and a total that no mix undercuts."""
-    free = [index for index, position in enumerate(needs.positions) if position.may_be_liquidated]
-    free.sort(key=lambda index: (needs.alone[index] - max(needs.columns[index]), index))
-    fixed = _everyone(needs) - sum(1 << index for index in free)
-    lesser = {index: tuple(min(need, needs.alone[index]) for need in needs.columns[index]) for index in free}
-    start = _sum_of(needs, fixed)
-    for index in free:
-        start = added(start, lesser[index])
-    best = min((_total(needs, pooled), pooled) for pooled in (_everyone(needs), fixed))
-    heap = [_Branch(max(0, max(start)), 0, fixed, 0, start)]
-    for _ in range(SEARCH_NODES_MAX):
-        if not heap or heap[0].bound >= best[0]:
-            return best[1], best[0]
-        branch = heapq.heappop(heap)
-        if branch.decided == len(free):
-            best = min(best, (_total(needs, branch.pooled), branch.pooled))
-            continue
-        rest = sum(1 << other for other in free[branch.decided + 1 :])
-        for taken in _branches(needs, branch, free[branch.decided], lesser):
-            heapq.heappush(heap, taken)
-            best = min(best, *((_total(needs, whole), whole) for whole in (taken.pooled, taken.pooled | rest)))
-    return best[1], min(best[0], heap[0].bound if heap else best[0])
-
-
-def _branches(needs: Needs, branch: _Branch, index: int, lesser: Mapping[int, Column]) -> Iterator[_Branch]:
-    """Yield the branch with one more position pooled, and with it apart."""
-    pooled = added(branch.column, _less(needs.columns[index], lesser[index]))
-    apart = _less(branch.column, lesser[index])
-    for members, outside, column in (
-        (branch.pooled | 1 << index, branch.apart, pooled),
-        (branch.pooled, branch.apart + needs.alone[index], apart),
-    ):
-        bound = max(branch.bound, outside + max(0, max(column)))
-        yield _Branch(bound, branch.decided + 1, members, outside, column)
-
-
-def _total(needs: Needs, pooled: int) -> Cash:
-    apart = sum(alone for index, alone in enumerate(needs.alone) if not pooled >> index & 1)
-    return needs.of_pool(pooled, _sum_of(needs, pooled)) + apart
-
-
-def _less(one: Column, other: Column) -> Column:
-    return tuple([a - b for a, b in zip(one, other, strict=True)])

@@ -41,6 +41,24 @@ class Needs:
         self.alone = [self._alone(index) for index in range(len(positions))]
         """What each position needs when it is isolated: enough for now only, where it may be liquidated later."""
 
+    @property
+    def everyone(self) -> int:
+        """All positions, as bits by index."""
+        return (1 << len(self.positions)) - 1
+
+    def sum_of(self, pooled: int) -> Column:
+        """Return the sum of the columns of some positions, told as bits by index."""
+        column = self.zeros()
+        for index, own in enumerate(self.columns):
+            if pooled >> index & 1:
+                column = added(column, own)
+        return column
+
+    def total(self, pooled: int) -> Cash:
+        """Return what a mix needs of which these are pooled and the others apart."""
+        apart = sum(alone for index, alone in enumerate(self.alone) if not pooled >> index & 1)
+        return self.of_pool(pooled, self.sum_of(pooled)) + apart
+
     def zeros(self) -> Column:
         """Return the column of no position."""
         return (0,) * len(self.columns[0])

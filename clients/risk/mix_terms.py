@@ -117,7 +117,8 @@ class Mix:
     ``cross_wallet`` and the ``isolated_wallets`` (None in cross) are least each; ``total`` is their sum. ``leverages`` are
     what to set: isolated, the least that the wallet carries, so that opening moves as much of it as it can; in cross the
     most. ``liquidated`` are the positions that may be and are. ``loss_beyond`` is the most that is lost at any moment beyond
-    (profit counts against it, a scope that is liquidated on the way loses all of its equity), None where none is stated.
+    (profit counts against it, a scope that is liquidated on the way loses all of its equity; deleveraging by the venue, which
+    may cut a winner's profit short, is not foreseen), None where none is stated.
     """
 
     modes: tuple[MarginMode, ...]
