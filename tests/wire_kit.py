@@ -101,7 +101,7 @@ def make_parts(
     fund: str = "1000",
 ) -> ExchangeParts:
     """Return an exchange with alice, bob and carol (100000 each) and a BTC mark of 100, in ticks 200."""
-    venue = Venue(instruments, policy=policy, collateral=collateral)
+    venue = Venue(instruments, policy=policy, collateral=collateral, records_decisions=True)
     own_clock = clock or VirtualClock(T0)
     sequencer = Sequencer(venue, own_clock)
     feed = Feed(venue.instruments)

@@ -53,22 +53,24 @@ class AccountMethods:
 
     def set_margin_mode(self, session: Session, params: parameters.SetMarginModeParams) -> wire.MarginModeResult:
         """Choose the collateral behind a position, and return what moved with it."""
-        done = self._submit(self._translator.set_margin_mode(session.account, params), MarginModeSet)
+        done, sequence = self._submit(self._translator.set_margin_mode(session.account, params), MarginModeSet)
         return wire.MarginModeResult(
             symbol=done.symbol,
             position_side=done.position_side.value,
             margin_mode=done.margin_mode.value,
             margin_moved=format_cash(done.margin_moved),
+            sequence=sequence,
         )
 
     def set_leverage(self, session: Session, params: parameters.SetLeverageParams) -> wire.LeverageResult:
         """Choose the leverage of a position, and return what its isolated wallet had to be given."""
-        done = self._submit(self._translator.set_leverage(session.account, params), LeverageSet)
+        done, sequence = self._submit(self._translator.set_leverage(session.account, params), LeverageSet)
         return wire.LeverageResult(
             symbol=done.symbol,
             position_side=done.position_side.value,
             leverage=done.leverage,
             margin_moved=format_cash(done.margin_moved),
+            sequence=sequence,
         )
 
     def add_margin(self, session: Session, params: parameters.MarginAmountParams) -> wire.MarginMoveResult:
@@ -81,35 +83,39 @@ class AccountMethods:
 
     def set_position_mode(self, session: Session, params: parameters.SetPositionModeParams) -> wire.PositionModeResult:
         """Choose one-way or hedge mode."""
-        done = self._submit(self._translator.set_position_mode(session.account, params), PositionModeSet)
-        return wire.PositionModeResult(position_mode=done.position_mode.value)
+        done, sequence = self._submit(self._translator.set_position_mode(session.account, params), PositionModeSet)
+        return wire.PositionModeResult(position_mode=done.position_mode.value, sequence=sequence)
 
     def set_auto_replenish(self, session: Session, params: parameters.SetAutoReplenishParams) -> wire.AutoReplenishResult:
         """Choose whether a position may be topped up before it is liquidated."""
-        done = self._submit(self._translator.set_auto_replenish(session.account, params), AutoReplenishSet)
-        return wire.AutoReplenishResult(symbol=done.symbol, position_side=done.position_side.value, enabled=done.enabled)
+        done, sequence = self._submit(self._translator.set_auto_replenish(session.account, params), AutoReplenishSet)
+        return wire.AutoReplenishResult(
+            symbol=done.symbol, position_side=done.position_side.value, enabled=done.enabled, sequence=sequence
+        )
 
     def withdraw(self, session: Session, params: parameters.WithdrawParams) -> wire.WithdrawResult:
         """Take money out of the cross pool."""
-        done = self._submit(self._translator.withdraw(session.account, params), Withdrawn)
+        done, sequence = self._submit(self._translator.withdraw(session.account, params), Withdrawn)
         assets = self._pictures.assets
         return wire.WithdrawResult(
             asset=done.asset,
             amount=assets.format(done.asset, done.amount),
             wallet_balance=assets.format(done.asset, done.wallet_balance),
+            sequence=sequence,
         )
 
     def _move(self, command: AddMargin | RemoveMargin) -> wire.MarginMoveResult:
-        moved = self._submit(command, MarginMoved)
+        moved, sequence = self._submit(command, MarginMoved)
         return wire.MarginMoveResult(
             symbol=moved.symbol,
             position_side=moved.position_side.value,
             amount=format_cash(moved.amount),
             isolated_wallet=format_cash(moved.isolated_wallet),
             wallet_balance=format_cash(moved.wallet_balance),
+            sequence=sequence,
         )
 
-    def _submit(self, command: AnyCommand, kind: type[Told]) -> Told:
-        """Apply a command and return the event that tells what its owner asked for, which comes before all others."""
+    def _submit(self, command: AnyCommand, kind: type[Told]) -> tuple[Told, int]:
+        """Apply a command; return the event that tells what its owner asked for, which comes first, and its sequence."""
         applied = self._parts.submit(command)
-        return next(event for event in applied.events if isinstance(event, kind))
+        return next(event for event in applied.events if isinstance(event, kind)), applied.sequence

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from exchange.server.account_methods import AccountMethods
 from exchange.server.admin_methods import AdminMethods
+from exchange.server.explanations import Explanations
 from exchange.server.histories import Histories
 from exchange.server.limits import ServerLimits
 from exchange.server.market_methods import MarketMethods
@@ -30,6 +31,7 @@ class Dispatcher:
     def __init__(self, parts: ExchangeParts, translator: Translator, pictures: Pictures, limits: ServerLimits) -> None:
         self._parts = parts
         histories = Histories(parts, limits, pictures.assets)
+        explanations = Explanations(parts, limits)
         orders = OrderMethods(parts, translator, pictures)
         accounts = AccountMethods(parts, translator, pictures, histories)
         previews = PreviewMethods(parts, translator, pictures, orders)
@@ -55,6 +57,7 @@ class Dispatcher:
             requests.AccountPreview: previews.preview,
             requests.AccountLedger: accounts.ledger,
             requests.AccountLiquidations: accounts.liquidations,
+            requests.AccountExplain: explanations.explain,
             requests.MarketInstruments: market.instruments,
             requests.MarketBook: market.book,
             requests.MarketTrades: market.trades,
@@ -70,6 +73,7 @@ class Dispatcher:
             requests.AdminSetTime: admin.set_time,
             requests.AdminState: admin.state,
             requests.AdminLiquidations: admin.liquidations,
+            requests.AdminExplain: explanations.admin_explain,
         }
 
     def answer(self, session: Session, request: requests.AnyRequest) -> Result:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from exchange.domain.commands import PlaceOrder
 from exchange.domain.enums import OrderStatus, PositionSide
 from exchange.domain.events import OrderAccepted, OrderCanceled, OrderRejected, OrderRepeated
@@ -36,11 +38,11 @@ class OrderMethods:
         applied = self._parts.submit(command)
         first = applied.events[0]
         if isinstance(first, OrderAccepted):
-            return self._result(first, self._record(first.order).order, repeated=False)
+            return self._result(first, self._record(first.order).order, applied.sequence, repeated=False)
         if isinstance(first, OrderRepeated):
-            return self._result(first.accepted, first.outcome, repeated=True)
+            return self._result(first.accepted, first.outcome, applied.sequence, repeated=True)
         assert isinstance(first, OrderRejected), "an order is accepted, repeated or rejected first of all"
-        raise self.rejection(command, first)
+        raise self.rejection(command, first, applied.sequence)
 
     def cancel(self, session: Session, params: parameters.OrderReferenceParams) -> wire.OrderBody:
         """Cancel one order and return it as it ended."""
@@ -73,13 +75,14 @@ class OrderMethods:
             return self._pictures.open_orders(session.account, symbol)
         return self._pictures.ended_orders(session.account, symbol, params.limit)
 
-    def _result(self, accepted: OrderAccepted, outcome: OrderView, *, repeated: bool) -> wire.PlaceResult:
+    def _result(self, accepted: OrderAccepted, outcome: OrderView, sequence: int, *, repeated: bool) -> wire.PlaceResult:
         assert accepted.decision is not None, "only the venue's own orders are accepted without a margin decision"
         instrument = self._parts.venue.instruments[outcome.symbol]
         return wire.PlaceResult(
             order=self._body(outcome, self.reason_of(outcome)),
             margin=decision_body(instrument, accepted.decision),
             repeated=repeated,
+            sequence=sequence,
         )
 
     def reason_of(self, order: OrderView) -> Reason | None:
@@ -102,13 +105,13 @@ class OrderMethods:
             refused.details = decision_body(instrument, decision).as_details()
         return refused
 
-    def rejection(self, command: PlaceOrder, event: OrderRejected) -> WireError:
-        """Return the error of a rejected order; its details are the margin decision (WIRE-013)."""
+    def rejection(self, command: PlaceOrder, event: OrderRejected, sequence: int | None = None) -> WireError:
+        """Return the error of a rejected order; its details are the margin decision, and what to have explained (WIRE-013)."""
         instrument = self._parts.venue.instruments.get(event.symbol)
         decision, limit, actual = event.decision, event.limit, event.actual
-        details = None
+        details: dict[str, Any] = {} if sequence is None else {"sequence": sequence}
         if decision is not None and instrument is not None:
-            details = decision_body(instrument, decision).as_details()
+            details |= decision_body(instrument, decision).as_details()
         if actual is None:
             unit = REASONS[event.reason].unit
             actual = {Unit.PRICE: command.limit_price, Unit.QUANTITY: command.quantity}.get(unit)

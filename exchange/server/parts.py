@@ -45,7 +45,9 @@ class ExchangeParts(NamedTuple):
             raise _halted() from None
         for event in applied.events:
             if isinstance(event, CommandRejected):
-                raise self.refusal(command, event)
+                error = self.refusal(command, event)
+                error.details = {"sequence": applied.sequence}
+                raise error
         return applied
 
     def preview(self, account: AccountId, command: PreviewableCommand | None) -> PreviewView:

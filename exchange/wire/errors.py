@@ -31,6 +31,7 @@ class Fault(Enum):
     CLOCK_RANGE = "clock.out_of_range"
     KEY_EXISTS = "account.key_exists"
     KEYS_MAX = "account.keys_maximum"
+    NOT_EXPLAINABLE = "explain.not_kept"
 
     HALTED = "venue.halted"
 
@@ -54,9 +55,11 @@ FAULT_CODES: dict[Fault, int] = {
     Fault.CLOCK_RANGE: 7001,
     Fault.KEY_EXISTS: 7002,
     Fault.KEYS_MAX: 7003,
+    Fault.NOT_EXPLAINABLE: 8000,
     Fault.HALTED: 9000,
 }
-"""Numbers are never given to another error. 1000 request, 2000 session, 3000 to 6999 the core, 7000 admin, 9000 server."""
+"""Numbers are never given to another error. 1000 request, 2000 session, 3000 to 6999 the core, 7000 admin,
+8000 histories, 9000 server."""
 
 
 class WireError(Exception):

@@ -102,6 +102,7 @@ class MarginModeResult(Message, frozen=True, kw_only=True):
     position_side: PositionSideText
     margin_mode: MarginModeText
     margin_moved: str
+    sequence: int
 
 
 class LeverageResult(Message, frozen=True, kw_only=True):
@@ -111,6 +112,7 @@ class LeverageResult(Message, frozen=True, kw_only=True):
     position_side: PositionSideText
     leverage: int
     margin_moved: str
+    sequence: int
 
 
 class MarginMoveResult(Message, frozen=True, kw_only=True):
@@ -121,12 +123,14 @@ class MarginMoveResult(Message, frozen=True, kw_only=True):
     amount: str
     isolated_wallet: str
     wallet_balance: str
+    sequence: int
 
 
 class PositionModeResult(Message, frozen=True, kw_only=True):
     """Whether the account has one position per symbol, or two, from now on."""
 
     position_mode: PositionModeText
+    sequence: int
 
 
 class AutoReplenishResult(Message, frozen=True, kw_only=True):
@@ -135,6 +139,7 @@ class AutoReplenishResult(Message, frozen=True, kw_only=True):
     symbol: str
     position_side: PositionSideText
     enabled: bool
+    sequence: int
 
 
 class WithdrawResult(Message, frozen=True, kw_only=True):
@@ -143,6 +148,7 @@ class WithdrawResult(Message, frozen=True, kw_only=True):
     asset: str
     amount: str
     wallet_balance: str
+    sequence: int
 
 
 class CreditResult(Message, frozen=True, kw_only=True):
@@ -200,6 +206,7 @@ class PlaceResult(Message, frozen=True, kw_only=True):
     margin: DecisionBody
     repeated: bool
     """True when the client order id had been used for this same order before and nothing was done."""
+    sequence: int
 
 
 class CancelAllResult(Message, frozen=True, kw_only=True):

@@ -157,6 +157,23 @@ class HistoryParams(Params, frozen=True, kw_only=True):
     before: WholeId | None = None
 
 
+class ExplainParams(Params, frozen=True, kw_only=True):
+    """What to explain, by exactly one of its names; ``offset`` goes on where a page ended."""
+
+    order_id: WholeId | None = None
+    client_order_id: Id | None = None
+    liquidation_id: WholeId | None = None
+    sequence: WholeId | None = None
+    limit: Annotated[int, Meta(ge=1, le=INTEGER_MAX)] = 20
+    offset: WholeId = 0
+
+
+class AdminExplainParams(ExplainParams, frozen=True, kw_only=True):
+    """What to explain of one account."""
+
+    account: Id
+
+
 class BookParams(Params, frozen=True, kw_only=True):
     """The best ``depth`` price levels of each side."""
 

@@ -8,10 +8,12 @@ import msgspec
 
 from exchange.wire.fields import RequestId
 from exchange.wire.parameters import (
+    AdminExplainParams,
     AdvanceParams,
     BookParams,
     CreateAccountParams,
     CreditParams,
+    ExplainParams,
     HistoryParams,
     LoginParams,
     MarginAmountParams,
@@ -169,6 +171,12 @@ class AccountLiquidations(Request, frozen=True, kw_only=True, tag="account.liqui
     params: HistoryParams = HistoryParams()
 
 
+class AccountExplain(Request, frozen=True, kw_only=True, tag="account.explain"):
+    """Read why an order, a fill, a change, a warning or a liquidation of the account came out as it did."""
+
+    params: ExplainParams
+
+
 class MarketInstruments(Request, frozen=True, kw_only=True, tag="market.instruments"):
     """Read what can be traded, with every limit."""
 
@@ -259,6 +267,12 @@ class AdminLiquidations(Request, frozen=True, kw_only=True, tag="admin.liquidati
     params: HistoryParams = HistoryParams()
 
 
+class AdminExplain(Request, frozen=True, kw_only=True, tag="admin.explain"):
+    """Read the same of any account."""
+
+    params: AdminExplainParams
+
+
 AnyRequest: TypeAlias = (
     Ping
     | Login
@@ -281,6 +295,7 @@ AnyRequest: TypeAlias = (
     | AccountPreview
     | AccountLedger
     | AccountLiquidations
+    | AccountExplain
     | MarketInstruments
     | MarketBook
     | MarketTrades
@@ -296,4 +311,5 @@ AnyRequest: TypeAlias = (
     | AdminSetTime
     | AdminState
     | AdminLiquidations
+    | AdminExplain
 )

@@ -68,6 +68,7 @@ REQUIRED_SCOPES: dict[type[requests.Request], Scope | None] = {
     requests.AccountPreview: Scope.READ,
     requests.AccountLedger: Scope.READ,
     requests.AccountLiquidations: Scope.READ,
+    requests.AccountExplain: Scope.READ,
     requests.MarketInstruments: None,
     requests.MarketBook: None,
     requests.MarketTrades: None,
@@ -83,6 +84,7 @@ REQUIRED_SCOPES: dict[type[requests.Request], Scope | None] = {
     requests.AdminSetTime: Scope.ADMIN,
     requests.AdminState: Scope.ADMIN,
     requests.AdminLiquidations: Scope.ADMIN,
+    requests.AdminExplain: Scope.ADMIN,
 }
 """The scope that each method needs; None is open to everybody. Private channels need ``read``."""
 

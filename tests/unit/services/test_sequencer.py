@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from exchange.domain.commands import AdvanceTime, AnyCommand, ContinueLiquidations, CreateAccount, MarkPrice, SetMarkPrices
+from exchange.domain.decisions import AnyDecision
 from exchange.domain.events import AccountCreated, AnyEvent, FundingSettled
 from exchange.domain.instrument import FundingTerms
 from exchange.services.clock import RealClock, VirtualClock
@@ -32,6 +33,10 @@ class UnfinishedVenue:
     @property
     def next_due_ns(self) -> int | None:
         return self._due[0] if self._due else None
+
+    @property
+    def decisions(self) -> tuple[AnyDecision, ...]:
+        return ()
 
     @property
     def has_unfinished_liquidations(self) -> bool:
