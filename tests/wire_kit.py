@@ -86,6 +86,12 @@ RECORD = LiquidationRecord(
 """A liquidation with something in every field."""
 
 
+def beside_sequence(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return what an answer tells beside the command's place in the order of all commands."""
+    assert answer["sequence"] > 0
+    return {name: value for name, value in answer.items() if name != "sequence"}
+
+
 def secret_of(key: str) -> str:
     return f"secret-of-{key}"
 

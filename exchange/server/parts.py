@@ -46,7 +46,8 @@ class ExchangeParts(NamedTuple):
         for event in applied.events:
             if isinstance(event, CommandRejected):
                 error = self.refusal(command, event)
-                error.details = {"sequence": applied.sequence}
+                if applied.decisions:  # there is something to explain, by this number
+                    error.details = {"sequence": applied.sequence}
                 raise error
         return applied
 

@@ -12,7 +12,7 @@ import pytest
 from exchange.domain.instrument import CollateralAsset
 from exchange.server.gateway import Gateway
 from tests.cast import T0, cash
-from tests.wire_kit import RawClient, client, make_parts, served
+from tests.wire_kit import RawClient, beside_sequence, client, make_parts, served
 
 BTC = "BTC-PERP"
 BITCOIN = CollateralAsset(asset="BTC", decimals=8, haircut=50_000, initial_price=cash("1000"))
@@ -77,7 +77,12 @@ async def test_an_open_position_changes_its_margin_mode_and_the_answer_tells_wha
     await trade(alice, bob, "1", "100")
     before = Decimal((await alice.call("account.get"))["wallet_balance"])
     switched = await alice.call("account.set_margin_mode", symbol=BTC, margin_mode="isolated", margin="15.5")
-    assert switched == {"symbol": BTC, "position_side": "net", "margin_mode": "isolated", "margin_moved": "15.5"}
+    assert beside_sequence(switched) == {
+        "symbol": BTC,
+        "position_side": "net",
+        "margin_mode": "isolated",
+        "margin_moved": "15.5",
+    }
     assert Decimal((await alice.call("account.get"))["wallet_balance"]) == before - Decimal("15.5")
     back = await alice.call("account.set_margin_mode", symbol=BTC, margin_mode="cross")
     assert back["margin_moved"] == "-15.5"
@@ -96,7 +101,7 @@ async def test_a_lower_leverage_tells_what_it_cost_and_one_that_cannot_be_names_
     await alice.call("account.set_margin_mode", symbol=BTC, margin_mode="isolated")
     await trade(alice, bob, "1", "100")
     lowered = await alice.call("account.set_leverage", symbol=BTC, leverage=4)
-    assert lowered == {"symbol": BTC, "position_side": "net", "leverage": 4, "margin_moved": "15"}
+    assert beside_sequence(lowered) == {"symbol": BTC, "position_side": "net", "leverage": 4, "margin_moved": "15"}
     (position,) = await alice.call("account.positions")
     assert (position["isolated_wallet"], position["notional"], position["effective_leverage"]) == ("25", "100", "4")
     error = await alice.refusal("account.set_leverage", symbol=BTC, leverage=11)
@@ -121,7 +126,8 @@ async def test_the_maximum_in_a_refusal_is_what_may_be_moved_to_the_unit(alice: 
 
 @pytest.mark.rule("MARG-025")
 async def test_in_hedge_mode_a_long_and_a_short_position_stand_side_by_side(alice: RawClient, bob: RawClient) -> None:
-    assert await alice.call("account.set_position_mode", position_mode="hedge") == {"position_mode": "hedge"}
+    hedge = await alice.call("account.set_position_mode", position_mode="hedge")
+    assert beside_sequence(hedge) == {"position_mode": "hedge"}
     error = await alice.refusal("order.place", **order("buy", "1", "100"))
     assert (error["code"], error["name"], error["field"]) == (3018, "order.position_side", "position_side")
     await alice.call("account.set_margin_mode", symbol=BTC, margin_mode="isolated", position_side="short")
@@ -148,7 +154,7 @@ async def test_in_hedge_mode_a_long_and_a_short_position_stand_side_by_side(alic
 @pytest.mark.rule("MARG-024")
 async def test_auto_replenish_is_chosen_per_position_and_shown_with_it(alice: RawClient) -> None:
     answer = await alice.call("account.set_auto_replenish", symbol=BTC, enabled=True)
-    assert answer == {"symbol": BTC, "position_side": "net", "enabled": True}
+    assert beside_sequence(answer) == {"symbol": BTC, "position_side": "net", "enabled": True}
     (position,) = await alice.call("account.positions")
     assert position["auto_replenish"] is True
     assert (await alice.refusal("account.set_auto_replenish", symbol="DOGE", enabled=True))["field"] == "symbol"
@@ -167,7 +173,8 @@ async def test_withdrawals_are_bounded_to_the_unit_and_refusals_name_the_bound(a
     error = await alice.refusal("account.withdraw", amount="99989.950001")
     assert (error["code"], error["name"], error["field"]) == (5015, "margin.withdraw_above_available", "amount")
     assert error["message"] == "amount 99989.950001 is above the 99989.95 that may be withdrawn; withdraw at most that"
-    assert await alice.call("account.withdraw", amount=most) == {"asset": "USD", "amount": most, "wallet_balance": "10"}
+    withdrawn = await alice.call("account.withdraw", amount=most)
+    assert beside_sequence(withdrawn) == {"asset": "USD", "amount": most, "wallet_balance": "10"}
     assert (await alice.call("account.get"))["withdrawable"] == "0"
     assert (await alice.refusal("account.withdraw", amount="0"))["name"] == "margin.amount_not_positive"
 

@@ -45,9 +45,9 @@ def test_both_encodings_carry_the_same_requests(codec: Codec, pack: Pack) -> Non
 
 @pytest.mark.rule("WIRE-001")
 def test_both_encodings_carry_the_same_messages() -> None:
-    mode = wire.AutoReplenishResult(symbol="X", position_side="long", enabled=True)
+    mode = wire.AutoReplenishResult(symbol="X", position_side="long", enabled=True, sequence=9)
     message = wire.Reply(id=7, result=(wire.CancelAllResult(canceled=2), mode))
-    plain = {"id": 7, "result": [{"canceled": 2}, {"symbol": "X", "position_side": "long", "enabled": True}]}
+    plain = {"id": 7, "result": [{"canceled": 2}, {"symbol": "X", "position_side": "long", "enabled": True, "sequence": 9}]}
     assert msgpack.unpackb(MSGPACK.encode(message)) == plain
     assert json.loads(JSON.encode(message)) == plain
 
