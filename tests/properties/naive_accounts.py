@@ -28,8 +28,8 @@ class Order:
     quantity: int
     reduce_only: bool
     resting: bool = False
-    liquidation: tuple[int, int] | None = None
-    """For the venue's own closing orders: |q| and the equity share when it was sent."""
+    liquidation: tuple[int, int, int] | None = None
+    """For the venue's own closing orders: |q|, the equity share and the fee's rate when it was sent."""
     filled: int = 0
     open: int = 0
 

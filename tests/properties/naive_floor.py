@@ -263,12 +263,12 @@ class NaiveFloor(NaiveFills):
         maker_fee = formulas.fee(instrument, lots, price, instrument.maker_fee)
         if taker.liquidation is None:
             return formulas.fee(instrument, lots, price, instrument.taker_fee), maker_fee
-        size, share = taker.liquidation
+        size, share, rate = taker.liquidation
         exact = -taker.side * formulas.money(instrument, lots, price)
         surplus = exact - formulas.bankruptcy_money(instrument, -taker.side * size, lots, self.mark(taker.symbol), share)
         if self.policy.liquidation_surplus is LiquidationSurplus.FUND:
             return surplus, max(0, maker_fee)
-        return min(formulas.fee(instrument, lots, price, instrument.liquidation_fee), surplus), max(0, maker_fee)
+        return min(formulas.fee(instrument, lots, price, rate), surplus), max(0, maker_fee)
 
     def execute(self, taking: tuple[Order, Leg, int], making: tuple[Order, Leg, int], lots: int) -> None:
         legs, (taker, _, taker_fee), (maker, _, maker_fee) = (taking, making), taking, making

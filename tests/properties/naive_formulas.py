@@ -165,6 +165,19 @@ def bankruptcy_money(instrument: Instrument, q: int, lots: int, mark: int, share
     return sign(q) * money(instrument, lots, mark) - floor(Fraction(share * lots, abs(q)))
 
 
+def liquidation_fee(instrument: Instrument, policy: RiskPolicy, since: int) -> int:
+    """LIQ-006: in whole ppm, of an order sent `since` ns after the flag."""
+    usual, risen = instrument.liquidation_fee, 0
+    if since >= policy.liquidation_fee_grace:
+        risen = floor(policy.liquidation_fee_rise * Fraction(since, 10**9))
+    return max(usual, min(policy.liquidation_fee_max, usual + risen)) if risen else usual
+
+
+def lots_worth(instrument: Instrument, notional: int, mark: int) -> int:
+    """The least lots whose notional is at least that."""
+    return ceil(Fraction(notional, money(instrument, 1, mark)))
+
+
 def fillable_price(instrument: Instrument, q: int, mark: int, needed: int, given_up: Fraction) -> int:
     """LIQ-005: the mark less a share `given_up` of the maintenance that each lot needs; a sell up, a buy down."""
     exact = mark - given_up * Fraction(needed, q * instrument.cash_per_tick_lot)

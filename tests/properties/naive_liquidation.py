@@ -174,7 +174,7 @@ class NaiveLiquidation(NaiveCloseout):
         if not 1 <= limit <= formulas.GRID_MAX:
             return False, False
         order = Order(self.next_order_id, account.name, p.symbol, p.name, -formulas.sign(q), limit, lots, reduce_only=True)
-        order.liquidation = (abs(q), share)
+        order.liquidation = (abs(q), share, self.fee_now(p, notes))
         self.send(order, SelfTradePrevention.CANCEL_MAKER)
         if order not in self.orders:
             return True, True
@@ -197,18 +197,23 @@ class NaiveLiquidation(NaiveCloseout):
             return size
         if self.notional(p) < self.policy.liquidation_partial_min:
             return size
-        lots = min(size, self.sized(account, p))
+        lots = min(size, self.sized(account, p, notes))
         rest = formulas.money(self.instruments[p.symbol], size - lots, self.mark(p.symbol))
         return size if rest < self.policy.liquidation_remainder_min else lots
 
-    def sized(self, account: Account, p: Position) -> int:
+    def fee_now(self, p: Position, notes: Liquidation) -> int:
+        """LIQ-006."""
+        return formulas.liquidation_fee(self.instruments[p.symbol], self.policy, self.now - notes.started)
+
+    def sized(self, account: Account, p: Position, notes: Liquidation) -> int:
         size, sizing = abs(p.q), self.policy.liquidation_sizing
         if sizing is LiquidationSizing.FRACTION:
-            return ceil(Fraction(size * self.policy.liquidation_fraction, formulas.MILLION))
+            least = formulas.lots_worth(self.instruments[p.symbol], self.policy.liquidation_close_min, self.mark(p.symbol))
+            return max(least, ceil(Fraction(size * self.policy.liquidation_fraction, formulas.MILLION)))
         if sizing is LiquidationSizing.TIER_STEP:
             return self.sized_by_tiers(p)
         if sizing is LiquidationSizing.TARGET:
-            return self.sized_to_target(account, p)
+            return self.sized_to_target(account, p, self.fee_now(p, notes))
         return size
 
     def sized_by_tiers(self, p: Position) -> int:
@@ -223,7 +228,7 @@ class NaiveLiquidation(NaiveCloseout):
                 return lots
         return abs(p.q)
 
-    def sized_to_target(self, account: Account, p: Position) -> int:
+    def sized_to_target(self, account: Account, p: Position, fee: int) -> int:
         """LIQ-004: the least lots that bring the scope to the target, found by trying one after the other.
 
         What a close is taken to lose is a debit, and debits round up.
@@ -232,7 +237,7 @@ class NaiveLiquidation(NaiveCloseout):
         scope = self.scope_of(p)
         equity, others = self.equity(account, scope), self.maintenance(account, scope) - self.position_maintenance(p)
         target = Fraction(self.policy.liquidation_target, formulas.MILLION)
-        guess = Fraction(instrument.liquidation_fee + self.policy.liquidation_slippage, formulas.MILLION)
+        guess = Fraction(fee + self.policy.liquidation_slippage, formulas.MILLION)
         loss = min(Fraction(self.equity_share(account, p), self.notional(p)), guess)
         for lots in range(1, size):
             cost = p.c - formulas.cost_of(p.c, lots, p.q)

@@ -250,8 +250,10 @@ class NaiveMarkets(NaiveChanges):
             instrument, mark, side = self.instruments[symbol], self.mark(symbol), -formulas.sign(q)
             limit = formulas.protection_price(instrument, side, mark)
             within = sum(lots for price, lots in self.depth(symbol, -side) if side * (limit - price) >= 0)
-            least = ceil(Fraction(policy.fund_unwind_notional_min, formulas.money(instrument, 1, mark)))
+            least = formulas.lots_worth(instrument, policy.fund_unwind_notional_min, mark)
             lots = max(ceil(Fraction(abs(q) * policy.fund_unwind_fraction, formulas.MILLION)), least)
+            if formulas.money(instrument, abs(q), mark) <= policy.fund_unwind_whole_max:
+                lots = abs(q)
             most = floor(Fraction(within * policy.fund_unwind_book_share, formulas.MILLION))
             lots = min(lots, abs(q), most, instrument.quantity_max)
             if lots < 1:

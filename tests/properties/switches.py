@@ -17,10 +17,11 @@ from exchange.domain.policy import (
     MarginPrice,
     OrderMarginRule,
     RiskPolicy,
+    UnfilledPolicy,
     check_policy,
 )
 from exchange.domain.units import PPM
-from tests.properties.market import Setting, random_setting
+from tests.properties.market import SECOND, Setting, random_setting
 
 SWITCHES: dict[str, tuple[Any, ...]] = {
     "maintenance_price": (MarginPrice.ENTRY,),
@@ -33,6 +34,9 @@ SWITCHES: dict[str, tuple[Any, ...]] = {
     "liquidation_price_buffer": (20_000, 300_000),
     "liquidation_tier_steps": (2, 3),
     "liquidation_partial_min": (2_000, 8_000),
+    "liquidation_close_min": (600, 4_000),
+    "liquidation_fee_rise": (1_000, 40_000, 1_000_000),
+    "fund_unwind_whole_max": (1_000, 10_000),
     "liquidation_limit": (LiquidationLimit.FILLABLE,),
     "liquidation_surplus": (LiquidationSurplus.FUND,),
     "adl_price": (AdlPrice.MARK,),
@@ -47,10 +51,17 @@ def with_switches(numbers: Random, policy: RiskPolicy) -> RiskPolicy:
     if "liquidation_limit" in chosen:
         chosen["fillable_adjustment"] = numbers.choice((1_000_000, 300_000, 5_000_000))
         chosen["fillable_spread"] = numbers.choice((1_000_000, 400_000, 100_000))
+    if "liquidation_fee_rise" in chosen:
+        chosen["liquidation_fee_grace"] = numbers.choice((0, 0, SECOND))
+        chosen["liquidation_fee_max"] = numbers.choice((5_000, 50_000, 300_000))
+        chosen["unfilled"] = UnfilledPolicy.WAIT
+        chosen["liquidation_retries_max"] = 8
     if "liquidation_surplus" in chosen:
         chosen["liquidation_sizing"] = LiquidationSizing.FULL
     elif "liquidation_tier_steps" in chosen:
         chosen["liquidation_sizing"] = LiquidationSizing.TIER_STEP
+    elif "liquidation_close_min" in chosen:
+        chosen["liquidation_sizing"] = LiquidationSizing.FRACTION
     if "liquidate_at_equality" in chosen and policy.liquidation_target == PPM:
         chosen["liquidation_target"] = 1_100_000
     switched = msgspec.structs.replace(policy, **chosen)
