@@ -86,9 +86,10 @@ def _invalid_field(path: str, sentence: str, method: str | None) -> WireError:
     if expected is None:  # a bound, such as: Expected `int` >= 1
         bound = re.sub(r"`([^`]*)`", lambda kind: _WORDS.get(kind.group(1), kind.group(1)), sentence)
         return fault(Fault.INVALID_FIELD, f"{name}: {bound[0].lower()}{bound[1:]}", field=path)
-    wanted = _WORDS.get(expected.group(1), expected.group(1))
+    kind = expected.group(1).removesuffix(" | null")
+    wanted = _WORDS.get(kind, kind)
     given = f", not {_WORDS.get(expected.group(2), expected.group(2))}" if expected.group(2) else ""
-    if path.rpartition(".")[2] in _DECIMAL_FIELDS and expected.group(1) == "str":
+    if path.rpartition(".")[2] in _DECIMAL_FIELDS and kind == "str":
         wanted = 'a decimal number in text, such as "60000.5"'
     return fault(Fault.INVALID_FIELD, f"{name} must be {wanted}{given}", field=path)
 
