@@ -12,6 +12,7 @@ from clients.inflight import IN_FLIGHT_MAX, Call
 from clients.link import ConnectionState, LinkSettings
 from clients.methods_account import AccountMethods
 from clients.methods_admin import AdminMethods
+from clients.methods_explain import ExplainMethods
 from clients.methods_market import MarketMethods
 from clients.methods_preview import PreviewMethods
 from clients.methods_trading import TradingMethods
@@ -25,7 +26,7 @@ REQUEST_TIMEOUT_S = 10.0
 _read_pong = reader(Pong)
 
 
-class Client(TradingMethods, AccountMethods, PreviewMethods, MarketMethods, AdminMethods):
+class Client(TradingMethods, AccountMethods, ExplainMethods, PreviewMethods, MarketMethods, AdminMethods):
     """A client of one server, for one account.
 
     ::

@@ -29,6 +29,7 @@ class RequestRefused(ExchangeError):  # noqa: N818
         field: str | None = None,
         retry_ms: int | None = None,
         margin: MarginDecision | None = None,
+        sequence: int | None = None,
     ) -> None:
         where = f" (field {field})" if field else ""
         decision = f" [{margin}]" if margin is not None else ""
@@ -40,6 +41,7 @@ class RequestRefused(ExchangeError):  # noqa: N818
         self.field = field
         self.retry_ms = retry_ms
         self.margin = margin
+        self.sequence = sequence
 
 
 class OrderRejected(RequestRefused):

@@ -104,7 +104,7 @@ def _refusal(method: str, body: object) -> ExchangeError:
     """Return the error that an error reply stands for; an unreadable one is a ``ProtocolError``."""
     try:
         error = read_as(ErrorBody, body)
-        margin = _margin_of(body)
+        margin, sequence = _margin_of(body), _sequence_of(body)
     except ProtocolError as unreadable:
         return unreadable
     rejected = method == "order.place" and error.name.startswith(("order.", "margin."))
@@ -117,7 +117,15 @@ def _refusal(method: str, body: object) -> ExchangeError:
         field=error.field,
         retry_ms=error.retry_ms,
         margin=margin,
+        sequence=sequence,
     )
+
+
+def _sequence_of(body: object) -> int | None:
+    """Return the sequence of the refused command, by which it can be explained, if there is one."""
+    details = body.get("details") if isinstance(body, dict) else None
+    sequence = details.get("sequence") if isinstance(details, dict) else None
+    return sequence if type(sequence) is int else None
 
 
 def _margin_of(body: object) -> MarginDecision | None:

@@ -87,6 +87,7 @@ class Placed:
     order: Order
     margin: MarginDecision
     repeated: bool = False
+    sequence: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +165,7 @@ class MarginModeSet:
     position_side: PositionSide
     margin_mode: MarginMode
     margin_moved: Decimal
+    sequence: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +176,7 @@ class LeverageSet:
     position_side: PositionSide
     leverage: int
     margin_moved: Decimal
+    sequence: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +188,7 @@ class MarginMoved:
     amount: Decimal
     isolated_wallet: Decimal
     wallet_balance: Decimal
+    sequence: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +196,7 @@ class PositionModeSet:
     """Whether there is one position per symbol, or a long and a short one, from now on."""
 
     position_mode: PositionMode
+    sequence: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,6 +206,7 @@ class AutoReplenishSet:
     symbol: str
     position_side: PositionSide
     enabled: bool
+    sequence: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,3 +216,4 @@ class Withdrawn:
     asset: str
     amount: Decimal
     wallet_balance: Decimal
+    sequence: int | None = None
