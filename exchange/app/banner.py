@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from exchange import __version__
+from exchange.composition.profiles import DEFAULT_PROFILE
 from exchange.composition.settings import Settings
 from exchange.domain.instrument import Instrument
 from exchange.domain.units import format_cash
@@ -23,6 +24,7 @@ def format_banner(settings: Settings, url: str) -> str:
     return "\n".join(
         [
             f"ringfence {__version__}  {url}  (msgpack; JSON with ?format=json)  clock {settings.clock.mode.value}",
+            *([] if settings.profile == DEFAULT_PROFILE else [f"rules of the profile {settings.profile}"]),
             "",
             *_aligned(symbols),
             "",

@@ -12,9 +12,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import exchange
+from exchange.app.conformance_command import add_conformance
 from exchange.app.exit_codes import EXIT_BROKEN_PIPE, EXIT_FAILED, EXIT_INTERRUPTED
+from exchange.app.explain_command import add_explain
 from exchange.app.margin_command import add_margin
 from exchange.app.options import DemoOptions, ServeOptions
+from exchange.app.profile_option import add_profile_option
 
 SEED_MAX = 2**63 - 1
 
@@ -24,6 +27,8 @@ examples:
   ringfence demo                      watch bots trade through the crash of 2025-10-10
   ringfence serve                     run an exchange with ten funded demo accounts on ws://127.0.0.1:8900
   ringfence margin --help             what a position needs, and when it is liquidated
+  ringfence conformance cases.json    check the engine against published worked examples
+  ringfence explain 12 --as alice     why an order was accepted, refused or filled, a position liquidated
   ringfence COMMAND --help            all options of a command
 """
 _SERVE_EPILOG = """\
@@ -31,6 +36,7 @@ examples:
   ringfence serve
   ringfence serve --port 0 --ready-file ready.json     any free port; a script reads the address from the file
   ringfence serve --config my.toml                     your own instruments and accounts; the rest as in the defaults
+  ringfence serve --profile binance                    the margin and liquidation rules of another venue
 
 The ready file is JSON, appears once the server listens and goes when it stops:
   {"url", "pid", "accounts": [{"account", "key", "secret"}], "admin": {"key", "secret"}}
@@ -88,6 +94,8 @@ def build_parser() -> argparse.ArgumentParser:
     _add_serve(commands)
     _add_demo(commands)
     add_margin(commands)
+    add_conformance(commands)
+    add_explain(commands)
     return parser
 
 
@@ -100,6 +108,7 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     serve.add_argument("--config", type=Path, metavar="FILE", help="config over the defaults (default: config/sandbox.toml)")
+    add_profile_option(serve, "rules of another venue over those of the config; ringfence profiles lists them")
     serve.add_argument("--host", metavar="HOST", help="address to listen on (default: 127.0.0.1, from the config)")
     serve.add_argument(
         "--port",
@@ -128,6 +137,7 @@ def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     )
     demo.add_argument("--keep", action="store_true", help="leave the exchange up after the summary, until Ctrl-C")
     demo.add_argument("--config", type=Path, metavar="FILE", help="config over the defaults (default: config/sandbox.toml)")
+    add_profile_option(demo, "rules of another venue over those of the config; ringfence profiles lists them")
     demo.add_argument(
         "--marks",
         type=_parse_mark_file,
@@ -146,7 +156,12 @@ def _run_serve(parsed: argparse.Namespace, parser: argparse.ArgumentParser) -> i
     from exchange.app.serve import run_serve
 
     options = ServeOptions(
-        config=parsed.config, host=parsed.host, port=parsed.port, public=parsed.public, ready_file=parsed.ready_file
+        config=parsed.config,
+        host=parsed.host,
+        port=parsed.port,
+        public=parsed.public,
+        ready_file=parsed.ready_file,
+        profile=parsed.profile,
     )
     return run_serve(options)
 
@@ -170,6 +185,7 @@ def _run_demo(parsed: argparse.Namespace, parser: argparse.ArgumentParser) -> in
         from_ms=parsed.from_ms,
         to_ms=parsed.to_ms,
         summary=parsed.summary,
+        profile=parsed.profile,
     )
     return run_demo(options)
 

@@ -16,6 +16,18 @@ class ServeOptions:
     port: int | None = None
     public: bool = False
     ready_file: Path | None = None
+    profile: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConformanceOptions:
+    """``ringfence conformance``; without a profile each case's system picks its own."""
+
+    file: Path
+    json: Path | None = None
+    profile: str | None = None
+    skips: bool = False
+    table: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +42,7 @@ class DemoOptions:
     from_ms: int | None = None
     to_ms: int | None = None
     summary: Path | None = None
+    profile: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,3 +62,16 @@ class MarginOptions:
     profile: str | None = None
     svg: Path | None = None
     json: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainOptions:
+    """``ringfence explain``: what is asked, by which parameter, of whom, and who asks."""
+
+    kind: str
+    value: str | int
+    url: str
+    key: str
+    secret: str = field(repr=False)
+    account: str | None = None
+    as_json: bool = False

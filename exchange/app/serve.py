@@ -12,13 +12,14 @@ from exchange.app.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_USAGE
 from exchange.app.options import ServeOptions
 from exchange.app.ready_file import write_ready_file
 from exchange.composition.compose import Exchange, compose
+from exchange.composition.profiles import DEFAULT_PROFILE
 from exchange.composition.settings import Settings, load_settings
 from exchange.server.handshake import is_loopback
 
 
 def run_serve(options: ServeOptions) -> int:
     """Serve until SIGINT or SIGTERM and return the exit code; raises ``ConfigError`` for a config that cannot be used."""
-    settings = load_settings(options.config)
+    settings = load_settings(options.config, profile=options.profile or DEFAULT_PROFILE)
     host = settings.server.host if options.host is None else options.host
     port = settings.server.port if options.port is None else options.port
     if not (options.public or is_loopback(host)):

@@ -10,6 +10,9 @@ from exchange.domain.policy import AdlRanking, LiquidationLimit, MarginPrice, Or
 
 INVERSE = "inverse contract: margin and profit are in the coin; contracts here are linear"
 PROFILE = "needs a profile: "
+"""Begins the reason where a profile would make the choice, and the one that a case is posed under has not."""
+ABSENT = "no profile has this rule: "
+"""Begins the reason where no choice of ``[risk]`` says it."""
 
 Condition: TypeAlias = Callable[[Posed], bool]
 
@@ -95,16 +98,16 @@ DIFFERS: Mapping[str, tuple[Difference, ...]] = {
         "a margin factor above the risk factors; here leverage is whole and a tier's maximum bounds it"
     ),
     "position_limit": _always("a limit on the position's size; here tiers bound it by leverage"),
-    "im_linear_ramp": _always(PROFILE + "rates rise evenly with the size"),
-    "im_open_interest_scaled": (Difference(PROFILE + "the initial rate rises with the open interest", _open_interest_counts),),
-    "funding_margin_component": _always(PROFILE + "maintenance holds a part of the funding to come"),
+    "im_linear_ramp": _always(ABSENT + "rates rise evenly with the size"),
+    "im_open_interest_scaled": (Difference(ABSENT + "the initial rate rises with the open interest", _open_interest_counts),),
+    "funding_margin_component": _always(ABSENT + "maintenance holds a part of the funding to come"),
     "im_with_close_fee": (ORDER_CLOSE_FEE,),
     "order_cost_with_fees": (ORDER_CLOSE_FEE,),
     "margin_ratio": (CLOSE_FEE,),
     "vega_margin_levels": (
-        Difference(PROFILE + "orders count in maintenance", lambda posed: bool(posed.given.get("same_side_order_size"))),
+        Difference(ABSENT + "orders count in maintenance", lambda posed: bool(posed.given.get("same_side_order_size"))),
         Difference(
-            PROFILE + "there are levels of margin between initial and maintenance",
+            ABSENT + "there are levels of margin between initial and maintenance",
             lambda posed: not posed.case.expected.keys() <= {"maintenance", "initial"},
         ),
     ),
@@ -143,7 +146,7 @@ DIFFERS: Mapping[str, tuple[Difference, ...]] = {
             lambda posed: posed.given["old_nc"] < 0 and posed.given["new_nc"] >= posed.given["new_mmr"] > 0,
         ),
     ),
-    "isolated_margin_release_reduce": _always(PROFILE + "a reduction releases margin by the average price against the mark"),
+    "isolated_margin_release_reduce": _always(ABSENT + "a reduction releases margin by the average price against the mark"),
     # -- prices --------------------------------------------------------------------------------------------------------
     "lp_mm_at_entry": (AT_ENTRY,),
     "lp_given_extra": (AT_ENTRY,),
@@ -175,11 +178,11 @@ DIFFERS: Mapping[str, tuple[Difference, ...]] = {
     "loss_socialisation_prorata": _always(
         "what is paid out is rounded down and the last gets the rest; here what each bears is"
     ),
-    "block_limit_notional": _always(PROFILE + "a block limits what is liquidated"),
-    "disposal_schedule": _always(PROFILE + "the fund sells what is left at once below a size"),
-    "funding_index_socialise": _always(PROFILE + "a loss is spread over both sides through funding"),
-    "liq_fee_ramp": _always(PROFILE + "the liquidation fee rises with time"),
-    "perp_if_fee": _always(PROFILE + "the fund's fee shrinks with the shortage"),
+    "block_limit_notional": _always(ABSENT + "a block limits what is liquidated"),
+    "disposal_schedule": _always(ABSENT + "the fund sells what is left at once below a size"),
+    "funding_index_socialise": _always(ABSENT + "a loss is spread over both sides through funding"),
+    "liq_fee_ramp": _always(ABSENT + "the liquidation fee rises with time"),
+    "perp_if_fee": _always(ABSENT + "the fund's fee shrinks with the shortage"),
     # -- funding -------------------------------------------------------------------------------------------------------
     "funding_clamp": _always("the cap follows from the margin rates; here it is configured"),
     "perp_funding_payment": _always("the rate is scaled by a factor before it is capped; here it is not scaled"),

@@ -28,6 +28,7 @@ from exchange.app.demo.view import Frame, LiveView, MarkRow, PlainView, Position
 from exchange.app.exit_codes import EXIT_TERMINATED
 from exchange.app.options import DemoOptions
 from exchange.composition.mark_paths import load_mark_path
+from exchange.composition.profiles import DEFAULT_PROFILE
 from exchange.composition.settings import Settings, load_settings
 from exchange.services.mark_path import MarkPath
 from exchange.services.mark_window import Window
@@ -45,7 +46,7 @@ def run_demo(options: DemoOptions) -> int:
 
     Raises ``ConfigError`` and ``MarkFileError`` with sentences about the files that were named.
     """
-    settings = load_settings(options.config)
+    settings = load_settings(options.config, profile=options.profile or DEFAULT_PROFILE)
     if options.summary is not None and not os.access(options.summary.parent, os.W_OK):
         print(f"ringfence: {_summary_sentence(options.summary, 'no folder to write to')}", file=sys.stderr)
         return 1
