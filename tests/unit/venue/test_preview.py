@@ -6,6 +6,7 @@ import pytest
 
 from exchange.domain.commands import (
     AddMargin,
+    CreateAccount,
     MarkPrice,
     PlaceOrder,
     SetLeverage,
@@ -19,7 +20,8 @@ from exchange.domain.events import CommandRejected, OrderRejected
 from exchange.domain.policy import LiquidationSizing, RiskPolicy
 from exchange.domain.previews import PreviewableCommand, PreviewView
 from exchange.domain.rejects import Reason
-from tests.cast import ALICE, BTC_WITH_FEES, CAROL, COIN, ETH_PERP, cash
+from exchange.venue.venue import Venue
+from tests.cast import ALICE, BTC_WITH_FEES, CAROL, COIN, ETH_PERP, T0, cash
 from tests.scenarios.table import Table
 from tests.unit.matching.test_book import calls_made
 
@@ -198,3 +200,16 @@ def test_no_command_is_the_account_as_it_stands_and_an_unknown_account_is_no_acc
         table.venue.preview(None, account="nobody", now_ns=table.now_ns)
     with pytest.raises(ValueError, match="time went back"):
         table.venue.preview(None, account=ALICE, now_ns=table.now_ns - 1)
+
+
+@pytest.mark.rule("MARG-029")
+def test_a_preview_is_no_decision_that_could_be_explained_later() -> None:
+    venue = Venue((BTC_WITH_FEES,), records_decisions=True)
+    venue.apply(CreateAccount(account=ALICE), now_ns=T0)
+    venue.apply(SetMarkPrices(marks=(MarkPrice("BTC-PERP", 100),)), now_ns=T0)
+    venue.apply(buy(1), now_ns=T0)
+    kept = venue.decisions
+    assert kept != ()
+    venue.preview(buy(2, time_in_force=TimeInForce.FOK), account=ALICE, now_ns=T0)
+    venue.preview(SetLeverage(account=ALICE, symbol="BTC-PERP", leverage=3), account=ALICE, now_ns=T0)
+    assert venue.decisions == kept
