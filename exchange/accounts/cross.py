@@ -8,7 +8,7 @@ from exchange.accounts.position import Account, Position, Wallet
 from exchange.accounts.risk import Holding, Risk, Scope, breaches
 from exchange.domain.enums import MarginMode
 from exchange.domain.ids import Symbol
-from exchange.domain.margin_math import initial_margin, maintenance_margin, notional_value, unrealized_pnl
+from exchange.domain.margin_math import requirements, unrealized_pnl
 from exchange.domain.units import Cash, Lots, Ticks
 
 
@@ -24,11 +24,13 @@ def pool_risk(account: Account, marks: Mapping[Symbol, Ticks]) -> Risk:
     equity, initial, maintenance, notional = account.wallet.balance + account.collateral_value, 0, 0, 0
     at_equality = False
     for position in open_positions(account):
-        mark, quantity, instrument = marks[position.symbol], position.quantity, position.instrument
-        equity += unrealized_pnl(instrument, quantity, position.entry_cost, mark)
-        initial += position.initial_margin(mark)
-        maintenance += position.maintenance_margin(mark)
-        notional += notional_value(instrument, quantity, mark)
+        instrument = position.instrument
+        mark = marks[instrument.symbol]
+        needed = position.requirements(mark)
+        equity += unrealized_pnl(instrument, position.quantity, position.entry_cost, mark)
+        notional += needed.notional
+        initial += needed.initial_margin
+        maintenance += needed.maintenance_margin
         at_equality = instrument.rules.liquidate_at_equality
     return Risk(equity, initial, maintenance, notional, breaches(equity, maintenance, at_equality=at_equality))
 
@@ -57,22 +59,20 @@ class CrossPath:
     def risk_after(self, account: Account, position: Position, marks: Mapping[Symbol, Ticks], then: Holding) -> Risk:
         """Return how the scope would stand if the position and its wallet were as ``then``."""
         now, mark, instrument = pool_risk(account, marks), marks[position.symbol], position.instrument
-        held, leverage, quantity, entry_cost = position.quantity, position.leverage, then.quantity, then.entry_cost
+        before = position.requirements(mark)
+        after = requirements(instrument, then.quantity, then.entry_cost, mark, position.leverage)
         equity = (
             now.equity
             + (then.wallet - account.wallet.balance)
-            + unrealized_pnl(instrument, quantity, entry_cost, mark)
-            - unrealized_pnl(instrument, held, position.entry_cost, mark)
+            + unrealized_pnl(instrument, then.quantity, then.entry_cost, mark)
+            - unrealized_pnl(instrument, position.quantity, position.entry_cost, mark)
         )
-        own = maintenance_margin(instrument, quantity, entry_cost, mark)
-        maintenance = now.maintenance_margin + own - position.maintenance_margin(mark)
+        maintenance = now.maintenance_margin + after.maintenance_margin - before.maintenance_margin
         return Risk(
             equity,
-            now.initial_margin
-            + initial_margin(instrument, quantity, entry_cost, mark, leverage)
-            - position.initial_margin(mark),
+            now.initial_margin + after.initial_margin - before.initial_margin,
             maintenance,
-            now.notional + notional_value(instrument, quantity, mark) - notional_value(instrument, held, mark),
+            now.notional + after.notional - before.notional,
             breaches(equity, maintenance, at_equality=instrument.rules.liquidate_at_equality),
         )
 

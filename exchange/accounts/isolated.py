@@ -8,7 +8,7 @@ from exchange.accounts.position import Account, Position, Wallet
 from exchange.accounts.risk import Holding, Risk, Scope, breaches
 from exchange.domain.enums import MarginMode
 from exchange.domain.ids import Symbol
-from exchange.domain.margin_math import initial_margin, maintenance_margin, notional_value, unrealized_pnl
+from exchange.domain.margin_math import requirements, unrealized_pnl
 from exchange.domain.units import Cash, Lots, Ticks
 
 
@@ -20,14 +20,9 @@ def position_risk(position: Position, mark_price: Ticks) -> Risk:
 def _risk_of(position: Position, held: Holding, mark_price: Ticks) -> Risk:
     instrument, quantity, entry_cost = position.instrument, held.quantity, held.entry_cost
     equity = held.wallet + unrealized_pnl(instrument, quantity, entry_cost, mark_price)
-    maintenance = maintenance_margin(instrument, quantity, entry_cost, mark_price)
-    return Risk(
-        equity,
-        initial_margin(instrument, quantity, entry_cost, mark_price, position.leverage),
-        maintenance,
-        notional_value(instrument, quantity, mark_price),
-        breaches(equity, maintenance, at_equality=instrument.rules.liquidate_at_equality),
-    )
+    notional, initial, maintenance = requirements(instrument, quantity, entry_cost, mark_price, position.leverage)
+    is_breached = breaches(equity, maintenance, at_equality=instrument.rules.liquidate_at_equality)
+    return Risk(equity, initial, maintenance, notional, is_breached)
 
 
 class IsolatedPath:

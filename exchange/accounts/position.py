@@ -5,7 +5,7 @@ from __future__ import annotations
 from exchange.domain.enums import MarginMode, PositionMode, PositionSide
 from exchange.domain.ids import SETTLEMENT_ASSET, AccountId, AssetId, LiquidationId, OrderId, PositionId, Symbol, position_id
 from exchange.domain.instrument import Instrument
-from exchange.domain.margin_math import initial_margin, maintenance_margin
+from exchange.domain.margin_math import Requirements, initial_margin, maintenance_margin, requirements
 from exchange.domain.units import Cash, Lots, Ticks
 
 
@@ -102,6 +102,10 @@ class Position:
             and self.leverage == self.instrument.default_leverage
             and not self.auto_replenish
         )
+
+    def requirements(self, mark_price: Ticks) -> Requirements:
+        """Return what the position needs at its leverage (MARG-003, MARG-004)."""
+        return requirements(self.instrument, self.quantity, self.entry_cost, mark_price, self.leverage)
 
     def maintenance_margin(self, mark_price: Ticks) -> Cash:
         """Return the position's maintenance margin (MARG-003)."""

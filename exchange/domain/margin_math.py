@@ -59,19 +59,49 @@ def maintenance_rate(instrument: Instrument, tier: Tier) -> Ppm:
 def maintenance_margin(instrument: Instrument, quantity: Lots, entry_cost: Cash, mark_price: Ticks) -> Cash:
     """Return the equity below which a position is liquidated (MARG-003)."""
     notional = margin_notional(instrument, quantity, entry_cost, mark_price, instrument.rules.maintenance_price)
-    tier = tier_at(instrument.tiers, notional)
-    return max(0, ceil_div(notional * maintenance_rate(instrument, tier), PPM) - tier.maintenance_amount)
+    return _maintenance_of(instrument, tier_at(instrument.tiers, notional), notional)
 
 
 def initial_margin(instrument: Instrument, quantity: Lots, entry_cost: Cash, mark_price: Ticks, leverage: int) -> Cash:
     """Return the equity needed to hold a position as newly opened; it is never to be liquidated at once (MARG-004)."""
-    rules = instrument.rules
-    notional = margin_notional(instrument, quantity, entry_cost, mark_price, rules.initial_margin_price)
+    notional = margin_notional(instrument, quantity, entry_cost, mark_price, instrument.rules.initial_margin_price)
     initial = ceil_div(notional, min(leverage, tier_at(instrument.tiers, notional).max_leverage))
-    if not rules.may_exceed_initial:
+    if not instrument.rules.may_exceed_initial:
         return initial  # a tier's rate is below that of its leverage, so it is the larger one
-    maintenance = maintenance_margin(instrument, quantity, entry_cost, mark_price)
-    return max(initial, maintenance + (1 if maintenance and rules.liquidate_at_equality else 0))
+    return _above_maintenance(instrument, initial, maintenance_margin(instrument, quantity, entry_cost, mark_price))
+
+
+class Requirements(NamedTuple):
+    """What a position needs at a mark, and its notional there."""
+
+    notional: Cash
+    initial_margin: Cash
+    maintenance_margin: Cash
+
+
+def requirements(instrument: Instrument, quantity: Lots, entry_cost: Cash, mark_price: Ticks, leverage: int) -> Requirements:
+    """Return notional, initial and maintenance margin together: one look at the tiers where both are of the same notional."""
+    notional, rules = notional_value(instrument, quantity, mark_price), instrument.rules
+    if rules.measures_at_entry:
+        return Requirements(
+            notional,
+            initial_margin(instrument, quantity, entry_cost, mark_price, leverage),
+            maintenance_margin(instrument, quantity, entry_cost, mark_price),
+        )
+    tier = tier_at(instrument.tiers, notional)
+    initial, maintenance = ceil_div(notional, min(leverage, tier.max_leverage)), _maintenance_of(instrument, tier, notional)
+    if rules.may_exceed_initial:
+        initial = _above_maintenance(instrument, initial, maintenance)
+    return Requirements(notional, initial, maintenance)
+
+
+def _maintenance_of(instrument: Instrument, tier: Tier, notional: Cash) -> Cash:
+    return max(0, ceil_div(notional * maintenance_rate(instrument, tier), PPM) - tier.maintenance_amount)
+
+
+def _above_maintenance(instrument: Instrument, initial: Cash, maintenance: Cash) -> Cash:
+    """Return initial margin raised to where a position is not liquidated, whatever the rules measure it on."""
+    return max(initial, maintenance + (1 if maintenance and instrument.rules.liquidate_at_equality else 0))
 
 
 def margin_price(side_sign: int, price: Ticks, mark_price: Ticks) -> Ticks:

@@ -102,6 +102,11 @@ class MarginRules(msgspec.Struct, frozen=True, kw_only=True):
     liquidation_surplus: LiquidationSurplus = LiquidationSurplus.OWNER
 
     @property
+    def measures_at_entry(self) -> bool:
+        """Whether any requirement is of the notional at entry."""
+        return self.maintenance_price is MarginPrice.ENTRY or self.initial_margin_price is MarginPrice.ENTRY
+
+    @property
     def may_exceed_initial(self) -> bool:
         """Whether maintenance could come to more than initial margin by leverage does, or be breached by as much."""
         is_measured_alike = self.initial_margin_price is self.maintenance_price
