@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from tests.mutants import in_matching, in_venue
+from tests.mutants import in_accounts, in_domain, in_liquidation, in_matching, in_venue
 from tests.mutants.planting import Mutant
 
-MUTANTS: tuple[Mutant, ...] = (*in_matching.MUTANTS, *in_venue.MUTANTS)
+MUTANTS: tuple[Mutant, ...] = (
+    *in_domain.MUTANTS,
+    *in_matching.MUTANTS,
+    *in_accounts.MUTANTS,
+    *in_liquidation.MUTANTS,
+    *in_venue.MUTANTS,
+)

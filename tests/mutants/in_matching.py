@@ -7,6 +7,7 @@ from tests.mutants.planting import Mutant
 ADMISSION = "exchange/matching/admission.py"
 BOOK = "exchange/matching/book.py"
 LEVEL = "exchange/matching/price_level.py"
+REHEARSAL = "exchange/matching/rehearsal.py"
 ORDER = "exchange/matching/order.py"
 
 MUTANTS = (
@@ -41,9 +42,9 @@ MUTANTS = (
     Mutant(
         name="the walk of a fill-or-kill order fills the real makers",
         rule="BOOK-004",
-        file=BOOK,
-        old="copy.rest(maker.copy())",
-        new="copy.rest(maker)",
+        file=REHEARSAL,
+        old="Copies(original.orders, Order.copy)",
+        new="Copies(original.orders, lambda order: order)",
     ),
     Mutant(
         name="a level still shows what has been filled",
