@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from fractions import Fraction
 from math import ceil
 
-from exchange.conformance.cases import Adapter, Posed
+import msgspec
+
+from exchange.conformance.cases import ITEMS_MAX, Adapter, Posed
 from exchange.conformance.engine import OWNER, SYMBOL, Bench, Order, flat_tier, perpetual, tier_of_leverage
 from exchange.conformance.numbers import (
     Figure,
@@ -18,7 +20,7 @@ from exchange.conformance.numbers import (
     rounded_down,
     rounded_near,
 )
-from exchange.domain.closeout_math import CloseoutRisk, target_close
+from exchange.domain.closeout_math import CloseoutRisk, fraction_close, target_close, unwind_slice
 from exchange.domain.margin_math import isolated_fill_margin, maintenance_margin
 from exchange.domain.rejects import Reason
 from exchange.domain.units import PPM, Cash, Lots
@@ -102,6 +104,43 @@ def least_close(posed: Posed) -> Figures:
     return {"base_amount": rounded_down(scale.quantity(close), 9)}
 
 
+def limits_of_close(posed: Posed) -> Figures:
+    """Return the least and the most notional that one liquidation order closes by the case's fraction (LIQ-004).
+
+    The least is what a close of no fraction at all still takes.
+    """
+    given = posed.given
+    scale = fine_scale([Fraction(1)], [given["notional"], given["min_notional"]])
+    instrument, price = perpetual(posed.policy, scale.cash_per_tick_lot), scale.ticks(Fraction(1))
+    lots, least = scale.lots(given["notional"]), _units(given["min_notional"], scale)
+    return {
+        "min": scale.quantity(fraction_close(instrument, lots, price, 0, least)),
+        "max": scale.quantity(fraction_close(instrument, lots, price, ppm(given["max_portion"]), least)),
+    }
+
+
+def slices_of_fund(posed: Posed) -> Figures:
+    """Return in which slices the fund sells what it holds, by the case's bounds, at a price of one (LIQ-015)."""
+    given = posed.given
+    scale = fine_scale([Fraction(1)], [given["position"], given["full_disposal_size"], given["book_volume"]])
+    policy = msgspec.structs.replace(
+        posed.policy,
+        fund_unwind_fraction=ppm(given["fraction"]),
+        fund_unwind_notional_min=0,
+        fund_unwind_whole_max=_units(given["full_disposal_size"], scale),
+        fund_unwind_book_share=ppm(given["max_fraction"]),
+    )
+    instrument, price = perpetual(policy, scale.cash_per_tick_lot), scale.ticks(Fraction(1))
+    left, resting = scale.lots(given["position"]), scale.lots(given["book_volume"])
+    slices: list[Lots] = []
+    while left:
+        slices.append(unwind_slice(instrument, left, price, resting, policy))
+        left -= slices[-1]
+        if slices[-1] <= 0 or len(slices) > ITEMS_MAX:
+            raise NotCoveredError("the fund does not sell all of it in a bounded number of slices")
+    return {"sizes": [scale.quantity(lots) for lots in slices]}
+
+
 def _units(amount: Fraction, scale: Scale) -> Cash:
     return int(rounded_down(amount, scale.cash_decimals) * 10**scale.cash_decimals)
 
@@ -109,4 +148,6 @@ def _units(amount: Fraction, scale: Scale) -> Cash:
 ADAPTERS: Mapping[str, Adapter] = {
     "mode_switch_to_isolated": switch_to_isolated,
     "partial_liq_amount": least_close,
+    "block_limit_notional": limits_of_close,
+    "disposal_schedule": slices_of_fund,
 }

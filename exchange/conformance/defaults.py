@@ -20,8 +20,9 @@ from exchange.conformance.engine import (
     liquidation_fee,
     perpetual,
 )
-from exchange.conformance.numbers import CaseError, Figure, NotCoveredError, fine_scale, ppm
+from exchange.conformance.numbers import WHOLE_UNITS, CaseError, Figure, NotCoveredError, fine_scale, ppm, rate_of
 from exchange.conformance.requirements import pool_of
+from exchange.domain.closeout_math import NANOSECONDS_PER_SECOND, liquidation_fee_rate
 from exchange.domain.policy import AdlRanking, RiskPolicy
 from exchange.domain.units import PPM
 
@@ -168,6 +169,15 @@ def score_of_winner(posed: Posed) -> Figures:
     return {"score": deleveraging_score(posed.policy, given["pnl_percent"], given["margin_ratio"])}
 
 
+def fee_after_slots(posed: Posed) -> Figures:
+    """Return the liquidation fee of a scope that was flagged so many slots ago, a slot counted as a second (LIQ-006)."""
+    given = posed.given
+    policy = msgspec.structs.replace(posed.policy, liquidation_fee_max=ppm(given["max_fee"]))
+    instrument = perpetual(policy, 1, liquidation_fee=ppm(given["base_fee"]))
+    age = WHOLE_UNITS.lots(given["slots_elapsed"]) * NANOSECONDS_PER_SECOND
+    return {"fee": rate_of(liquidation_fee_rate(instrument, policy, age))}
+
+
 RANKED_BY: Mapping[str, AdlRanking] = {"pnl_ratio": AdlRanking.PROFIT_RATIO, "size": AdlRanking.SIZE}
 """How a source calls the rankings."""
 
@@ -215,5 +225,6 @@ ADAPTERS: Mapping[str, Adapter] = {
     "adl_absorb": shortfall_of_winner,
     "adl_quintile_rank": rank_by_score,
     "adl_score": score_of_winner,
+    "liq_fee_ramp": fee_after_slots,
     "adl_select": first_of_queue,
 }

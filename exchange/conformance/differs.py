@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeAlias
 
 from exchange.conformance.cases import Posed
-from exchange.domain.policy import AdlRanking, LiquidationLimit, MarginPrice, OrderMarginRule, RiskPolicy
+from exchange.domain.policy import AdlRanking, LiquidationLimit, LiquidationSizing, MarginPrice, OrderMarginRule, RiskPolicy
 
 INVERSE = "inverse contract: margin and profit are in the coin; contracts here are linear"
 PROFILE = "needs a profile: "
@@ -178,10 +178,13 @@ DIFFERS: Mapping[str, tuple[Difference, ...]] = {
     "loss_socialisation_prorata": _always(
         "what is paid out is rounded down and the last gets the rest; here what each bears is"
     ),
-    "block_limit_notional": _always(ABSENT + "a block limits what is liquidated"),
-    "disposal_schedule": _always(ABSENT + "the fund sells what is left at once below a size"),
+    "block_limit_notional": (
+        _without(
+            lambda policy: policy.liquidation_sizing is LiquidationSizing.FRACTION, "a close is a fraction of the position"
+        ),
+    ),
     "funding_index_socialise": _always(ABSENT + "a loss is spread over both sides through funding"),
-    "liq_fee_ramp": _always(ABSENT + "the liquidation fee rises with time"),
+    "liq_fee_ramp": (_without(lambda policy: policy.liquidation_fee_rise > 0, "the liquidation fee rises with time"),),
     "perp_if_fee": _always(ABSENT + "the fund's fee shrinks with the shortage"),
     # -- funding -------------------------------------------------------------------------------------------------------
     "funding_clamp": _always("the cap follows from the margin rates; here it is configured"),
