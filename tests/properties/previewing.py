@@ -7,6 +7,7 @@ commands, and the draws of the naive model, which takes the commands along and i
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from random import Random
 
 from msgspec.structs import replace
@@ -32,6 +33,7 @@ from tests.properties.draws import DRAW_MAXIMA, WAITS, Draw, command_of
 from tests.properties.market import Setting, opening_commands, random_setting
 from tests.properties.pictures import Picture
 from tests.properties.runs import check_replay
+from tests.properties.switches import with_switches
 from tests.properties.traces import ACCOUNTS, COLLATERAL, FIRST_PRICES, HEDGERS, Probe, Step, Trace, sides_of
 
 OTHER_KINDS = (
@@ -43,10 +45,15 @@ OTHER_KINDS = (
 class PreviewedTrace(Trace):
     """A trace whose every command is foretold; after each choice of its own comes one of those that traces lack."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, is_switched: bool = False) -> None:
+        """``is_switched`` turns some of the switches of the rules."""
         super().__init__(seed)
         self.counts: Counter[str] = Counter()
         self._others = Random(seed)
+        if is_switched:
+            self.market = self.market._replace(policy=with_switches(self._others, self.market.policy))
+            self.venue = self.market.open()
+            self.picture = Picture.of(self.venue)
         self._named: list[PlaceOrder] = []
 
     def _apply(self, probe: Probe) -> Step:
@@ -126,9 +133,9 @@ class PreviewedTrace(Trace):
         return order
 
 
-def play_trace(seed: int, choices: int) -> Counter[str]:
+def play_trace(seed: int, choices: int, *, is_switched: bool = False) -> Counter[str]:
     """Play a trace and return what was foretold; a venue that was never asked for a preview does the same."""
-    trace = PreviewedTrace(seed)
+    trace = PreviewedTrace(seed, is_switched=is_switched)
     told = {len(trace.log): step.events for step in trace.play(choices)}
     again = trace.market.open()
     for place, (command, now_ns) in enumerate(trace.log, start=1):
@@ -150,10 +157,10 @@ class PreviewedPair(Pair):
         assert not faults, "\n".join([f"command {len(self.history)}: {command}", *faults])
 
 
-def play_draws(seed: int, commands: int) -> Counter[str]:
-    """Play drawn commands in a random setting and return what was foretold."""
+def play_draws(seed: int, commands: int, setting_of: Callable[[Random], Setting] = random_setting) -> Counter[str]:
+    """Play drawn commands in a setting that is drawn too and return what was foretold."""
     numbers = Random(seed)
-    setting: Setting = random_setting(numbers)
+    setting = setting_of(numbers)
     pair = PreviewedPair(setting)
     try:
         for command in opening_commands(setting):

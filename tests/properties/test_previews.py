@@ -13,11 +13,14 @@ import pytest
 
 from tests.properties.previewing import play_draws, play_trace
 from tests.properties.profiles import SOAK_EXAMPLES, SOAK_SEED
+from tests.properties.switches import any_setting, switched_setting
 from tests.properties.test_soak_against_model import tell
 
 TRACES = (1, 7, 8, 11, 15, 21, 29, 31)
 DRAWN = (2, 13, 25, 26, 37, 38, 45, 47, 53, 59)
 """Found by looking at more: nearly everything that the long search meets is met by two of these."""
+SWITCHED = range(6)
+"""Runs under other rules than the default ones."""
 PARTS = 4
 TOLD_EVERY = 2_500
 MET = (
@@ -77,6 +80,9 @@ def test_what_a_preview_says_is_what_then_happens() -> None:
         counts += play_trace(seed, 60)
     for seed in DRAWN:
         counts += play_draws(seed, 40)
+    for seed in SWITCHED:
+        counts += play_trace(seed, 20, is_switched=True)
+        counts += play_draws(seed, 25, switched_setting)
     assert counts["pairs"] >= 1_000
     assert [name for name in MET if not counts[name]] == []
 
@@ -88,8 +94,8 @@ def test_no_preview_of_a_long_search_says_anything_else(part: int) -> None:
     counts: Counter[str] = Counter()
     told = 0
     for seed in count(SOAK_SEED + part, PARTS):
-        counts += play_trace(seed, 100)
-        counts += play_draws(seed, 60)
+        counts += play_trace(seed, 100, is_switched=seed % 8 >= PARTS)
+        counts += play_draws(seed, 60, any_setting)
         if counts["pairs"] >= min(told + TOLD_EVERY, SOAK_EXAMPLES // PARTS):
             told = counts["pairs"]
             met = ", ".join(f"{name} {number}" for name, number in sorted(counts.items()))
