@@ -134,11 +134,16 @@ class _Study:
 
 
 def _all_pools(needs: Needs) -> Iterator[tuple[int, Column]]:
-    """Yield every set of positions as a pool, with its column; each is one addition away from a smaller one."""
-    columns: dict[int, Column] = {0: needs.zeros()}
-    for index, own in enumerate(needs.columns):
-        columns.update({pooled | 1 << index: added(column, own) for pooled, column in columns.items()})
-    yield from columns.items()
+    """Yield every set of positions as a pool, with its column; each is one addition away from one before."""
+    yield from _pools_from(needs, 0, 0, needs.zeros())
+
+
+def _pools_from(needs: Needs, index: int, pooled: int, column: Column) -> Iterator[tuple[int, Column]]:
+    if index == len(needs.columns):
+        yield pooled, column
+        return
+    yield from _pools_from(needs, index + 1, pooled, column)
+    yield from _pools_from(needs, index + 1, pooled | 1 << index, added(column, needs.columns[index]))
 
 
 def _frontier(outcomes: Iterator[_Outcome]) -> list[_Outcome]:

@@ -25,7 +25,7 @@ from exchange.domain.margin_math import (
     tier_at,
     unrealized_pnl,
 )
-from exchange.domain.units import PPB, PPM, Cash, Lots, Ppm, Ticks, ceil_div, format_cash
+from exchange.domain.units import PPB, PPM, QUANTITY_LOTS_MAX, Cash, Lots, Ppm, Ticks, ceil_div, format_cash
 
 
 class SizeBound(Enum):
@@ -157,7 +157,7 @@ def stop_at_distance(side: PositionSide, entry_price: Ticks, distance: Ppm) -> T
 
 def size_position(terms: SizingTerms) -> PositionSize:
     """Return the largest size within every bound, on the lot grid, and which bound decided."""
-    most = {bound: _most_lots(terms.instrument.quantity_max, passes) for bound, passes in _bounds(terms).items()}
+    most = {bound: _most_lots(passes) for bound, passes in _bounds(terms).items()}
     decided_by = min(most, key=lambda bound: most[bound])
     quantity = most[decided_by]
     if notional_value(terms.instrument, quantity, terms.entry_price) < terms.instrument.notional_min:
@@ -262,9 +262,9 @@ def _entry_fee(terms: SizingTerms, lots: Lots) -> Cash:
     return fee_on(notional_value(terms.instrument, lots, terms.entry_price), terms.instrument.taker_fee)
 
 
-def _most_lots(limit: Lots, passes: Callable[[Lots], bool]) -> Lots:
-    """Return the most lots up to the limit that pass, 0 where none do."""
-    low, high = 0, limit
+def _most_lots(passes: Callable[[Lots], bool]) -> Lots:
+    """Return the most lots that pass, 0 where none do."""
+    low, high = 0, QUANTITY_LOTS_MAX
     while low < high:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if passes(middle) else (low, middle - 1)
