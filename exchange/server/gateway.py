@@ -41,6 +41,7 @@ FEATURES = (
     "account.hedge_mode",
     "account.collateral",
     "account.ledger",
+    "account.preview",
     "market.funding",
 )
 """What a client may look for in ``hello`` before it relies on it."""

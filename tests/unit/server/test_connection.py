@@ -490,6 +490,7 @@ def test_a_halted_venue_says_so_and_still_answers_questions() -> None:
     with pytest.raises(SequencerHaltedError):
         gateway._parts.sequencer.submit(command)
     assert client.call("order.place", **order("buy"))["error"]["name"] == "venue.halted"
+    assert client.call("account.preview", order=order("buy"))["error"]["name"] == "venue.halted"
     assert "result" in client.call("account.get")
 
 
