@@ -12,7 +12,7 @@ import msgspec
 from exchange.conformance.numbers import CaseError, Figure, exact
 from exchange.domain.policy import RiskPolicy
 
-ITEMS_MAX = 500
+ITEMS_MAX = 200
 """How many items a list of a case may have."""
 OWN_RULES = "default"
 """The profile of every system that has none of its own."""

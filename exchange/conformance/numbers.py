@@ -90,7 +90,7 @@ class Scale(NamedTuple):
         """Money units per tick and lot; the grid must make it whole."""
         spare = self.cash_decimals - self.price_decimals - self.quantity_decimals
         if spare < 0:
-            raise CaseError("the case's prices and quantities are finer than its money")
+            raise NotCoveredError("the case's prices and quantities are finer than its money")
         return int(10**spare)
 
     def ticks(self, price: Fraction) -> Ticks:
@@ -125,7 +125,7 @@ WHOLE_UNITS = Scale(0, 0, 0)
 def _whole(value: Fraction, places: int) -> int:
     scaled = value * Fraction(10) ** places
     if scaled.denominator != 1:
-        raise CaseError(f"{value} is finer than the grid of its case")
+        raise NotCoveredError(f"{str(value)[:60]} is finer than the grid of its case")
     return int(scaled)
 
 

@@ -62,7 +62,7 @@ def run_case(number: int, written: object, rules_of: RulesOf = own_rules) -> Cas
     """Return what became of one case; ``number`` names it where it has no readable id."""
     try:
         case = msgspec.convert(written, Case)
-    except (msgspec.ValidationError, RecursionError) as error:
+    except (msgspec.ValidationError, ValueError, RecursionError) as error:
         return _malformed(number, written, error)
     rules = rules_of(case.system)
     outcome, reason = _judge(Posed(case, rules.policy))
@@ -97,8 +97,8 @@ def _judge(posed: Posed) -> tuple[Outcome, str]:
         return Outcome.SKIPPED, str(error)
     except CaseError as error:
         return Outcome.FAILED, f"malformed case: {error}"
-    except Exception as error:  # a defect of an adapter or the engine must not hide what the other cases say
-        return Outcome.FAILED, f"the adapter broke: {type(error).__name__}: {str(error)[:200]}"
+    except Exception as error:  # whatever is wrong with a case, or the engine, must not hide what the other cases say
+        return Outcome.FAILED, f"nothing can be made of its inputs ({type(error).__name__}: {str(error)[:200]})"
     if wrong:
         return Outcome.FAILED, "; ".join(wrong)
     missing = [name for name in case.expected if name not in figures]

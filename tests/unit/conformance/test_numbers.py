@@ -101,9 +101,9 @@ def test_a_scale_may_be_coarser_than_one_and_refuses_what_lies_between() -> None
     scale = Scale(-4, 0, 0)
     assert scale.ticks(Fraction(50_000)) == 5
     assert scale.cash_per_tick_lot == 10_000
-    with pytest.raises(CaseError, match="finer than the grid"):
+    with pytest.raises(NotCoveredError, match="finer than the grid"):
         scale.ticks(Fraction(50_001))
-    with pytest.raises(CaseError, match="finer than its money"):
+    with pytest.raises(NotCoveredError, match="finer than its money"):
         assert Scale(2, 2, 3).cash_per_tick_lot
 
 

@@ -88,11 +88,11 @@ def test_a_malformed_case_has_failed_and_says_why(fields: dict[str, Any], reason
     assert result.case_id == "hand-1"
 
 
-def test_an_adapter_that_breaks_fails_its_case_and_stops_no_other() -> None:
+def test_inputs_that_lead_nowhere_fail_their_case_and_stop_no_other() -> None:
     broken = changed(formula_id="funding_rounding", inputs={"sizes": ["1"], "payment": "1", "position_factor": "0"})
     first, second = run_cases([broken, MARGIN])
     assert first.outcome is Outcome.FAILED
-    assert first.reason.startswith("the adapter broke: ZeroDivisionError")
+    assert first.reason.startswith("nothing can be made of its inputs (ZeroDivisionError: ")
     assert second.outcome is Outcome.PASSED
 
 
