@@ -122,6 +122,8 @@ class Setting:
     """(seller, buyer, symbol, lots) at the first mark, to begin with; some are refused."""
     is_random: bool = False
     """Whether everything that a venue may be configured to be is drawn, and every command."""
+    has_brinks: bool = False
+    """Whether some commands bring a scope to where its equity is about its maintenance."""
 
 
 def plain_setting(numbers: Random) -> Setting:

@@ -206,15 +206,19 @@ class NaiveAccounts:
         return floor(Fraction(self.equity(account, CROSS) * own, whole))
 
     def liquidation_price(self, account: Account, p: Position) -> int | None:
-        """MARG-006: in a cross pool together with the other leg of a hedge."""
+        """MARG-006."""
         if not p.q:
             return None
+        legs, others = self.liquidation_terms(account, p)
+        return formulas.liquidation_price(self.instruments[p.symbol], self.policy, legs, others, self.mark(p.symbol))
+
+    def liquidation_terms(self, account: Account, p: Position) -> tuple[list[tuple[int, int]], int]:
+        """MARG-006: (q, c) of the position, in a cross pool of the other leg of a hedge too, and what stands behind them."""
         scope = self.scope_of(p)
         together = [leg for leg in self.held(account, scope) if leg.symbol == p.symbol]
         others = self.equity(account, scope) - sum(self.profit(leg) for leg in together)
         others -= self.maintenance(account, scope) - sum(self.position_maintenance(leg) for leg in together)
-        legs = [(leg.q, leg.c) for leg in together]
-        return formulas.liquidation_price(self.instruments[p.symbol], self.policy, legs, others, self.mark(p.symbol))
+        return [(leg.q, leg.c) for leg in together], others
 
     def total_equity(self, account: Account) -> int:
         isolated = [p for p in account.positions.values() if p.mode is MarginMode.ISOLATED]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from random import Random
 
 from tests.properties.agreement import Pair
+from tests.properties.brinks import brink_command
 from tests.properties.draws import DRAW_MAXIMA, WAITS, Draw, command_of
 from tests.properties.market import Setting, opening_commands
 
@@ -17,7 +18,8 @@ def play(setting: Setting, draws: Iterable[Draw]) -> Pair:
         for command in opening_commands(setting):
             pair.apply(command)
         for draw in draws:
-            pair.apply(command_of(draw, pair.model, setting), wait=WAITS[draw.wait % len(WAITS)])
+            brink = brink_command(draw, pair.model) if setting.has_brinks and draw.variant % 4 == 3 else None
+            pair.apply(brink or command_of(draw, pair.model, setting), wait=WAITS[draw.wait % len(WAITS)])
     except AssertionError as difference:
         commands = "\n".join(f"{now_ns} {command!r}" for command, now_ns, _ in pair.history)
         difference.add_note(f"the setting: {setting!r}\nthe commands:\n{commands}")

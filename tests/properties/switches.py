@@ -48,31 +48,40 @@ SWITCHES: dict[str, tuple[Any, ...]] = {
 def with_switches(numbers: Random, policy: RiskPolicy) -> RiskPolicy:
     """The policy with about a third of the switches turned; contradictions are settled for the switch."""
     chosen: dict[str, Any] = {name: numbers.choice(ways) for name, ways in SWITCHES.items() if numbers.randrange(3) == 0}
-    if "liquidation_limit" in chosen:
-        chosen["fillable_adjustment"] = numbers.choice((1_000_000, 300_000, 5_000_000))
-        chosen["fillable_spread"] = numbers.choice((1_000_000, 400_000, 100_000))
-    if "liquidation_fee_rise" in chosen:
-        chosen["liquidation_fee_grace"] = numbers.choice((0, 0, SECOND))
-        chosen["liquidation_fee_max"] = numbers.choice((5_000, 50_000, 300_000))
-        chosen["unfilled"] = UnfilledPolicy.WAIT
-        chosen["liquidation_retries_max"] = 8
-    if "liquidation_surplus" in chosen:
-        chosen["liquidation_sizing"] = LiquidationSizing.FULL
-    elif "liquidation_tier_steps" in chosen:
-        chosen["liquidation_sizing"] = LiquidationSizing.TIER_STEP
-    elif "liquidation_close_min" in chosen:
-        chosen["liquidation_sizing"] = LiquidationSizing.FRACTION
-    if "liquidate_at_equality" in chosen and policy.liquidation_target == PPM:
-        chosen["liquidation_target"] = 1_100_000
-    switched = msgspec.structs.replace(policy, **chosen)
+    switched = msgspec.structs.replace(policy, **chosen, **_settled(numbers, policy, chosen))
     check_policy(switched)
     return switched
+
+
+def _settled(numbers: Random, policy: RiskPolicy, chosen: dict[str, Any]) -> dict[str, Any]:
+    """What the chosen switches need of the rest of the policy to be kept, or to be met at all."""
+    settled: dict[str, Any] = {}
+    if "liquidation_limit" in chosen:
+        settled["fillable_adjustment"] = numbers.choice((1_000_000, 300_000, 5_000_000))
+        settled["fillable_spread"] = numbers.choice((1_000_000, 400_000, 100_000))
+    if "liquidation_fee_rise" in chosen:
+        settled["liquidation_fee_grace"] = numbers.choice((0, 0, SECOND))
+        settled["liquidation_fee_max"] = numbers.choice((50_000, 300_000))
+        settled["unfilled"], settled["liquidation_retries_max"] = UnfilledPolicy.WAIT, 8
+    if "fund_unwind_whole_max" in chosen:
+        settled["fund_unwind_fraction"] = 100_000
+    if "liquidate_at_equality" in chosen and policy.liquidation_target == PPM:
+        settled["liquidation_target"] = 1_100_000
+    if "liquidation_surplus" in chosen:
+        settled["liquidation_sizing"] = LiquidationSizing.FULL
+    elif "liquidation_tier_steps" in chosen:
+        settled["liquidation_sizing"] = LiquidationSizing.TIER_STEP
+    elif "liquidation_close_min" in chosen:
+        settled["liquidation_sizing"], settled["liquidation_fraction"] = LiquidationSizing.FRACTION, 200_000
+    elif "liquidation_partial_min" in chosen and policy.liquidation_sizing is LiquidationSizing.FULL:
+        settled["liquidation_sizing"] = LiquidationSizing.TARGET
+    return settled
 
 
 def switched_setting(numbers: Random) -> Setting:
     """Anything that a venue may be configured to be, its rules included."""
     setting = random_setting(numbers)
-    return replace(setting, policy=with_switches(numbers, setting.policy))
+    return replace(setting, policy=with_switches(numbers, setting.policy), has_brinks=True)
 
 
 def any_setting(numbers: Random) -> Setting:
