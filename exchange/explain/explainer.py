@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from exchange.domain.decisions import FlagDecision, MarginCallDecision, OrderDecision, Recorded, Told
+from exchange.domain.decisions import FillDecision, FlagDecision, MarginCallDecision, OrderDecision, Recorded, Told
 from exchange.domain.policy import RiskPolicy
 from exchange.explain.explanation import Explanation
+from exchange.explain.fills import explain_fill
 from exchange.explain.health import explain_flag, explain_margin_call
 from exchange.explain.holdings import Instruments
 from exchange.explain.orders import explain_order
@@ -26,5 +27,7 @@ class Explainer:
                 return explain_margin_call(recorded, self._instruments)
             case OrderDecision():
                 return explain_order(recorded, self._instruments)
+            case FillDecision():
+                return explain_fill(recorded, self._instruments)
             case _:
                 raise NotImplementedError

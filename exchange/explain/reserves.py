@@ -247,7 +247,9 @@ class Reserves:
         return " + gap"
 
 
-def work_available(view: View, subject: Numbered, held: Cash, held_name: str, *, with_profit: bool = True) -> Cash:
+def work_available(
+    view: View, subject: Numbered, held: Cash, held_name: str, *, with_profit: bool = True, name: str = "available"
+) -> Cash:
     """Write down what is available to the subject (MARG-009); ``held_name`` is what its own orders hold.
 
     ``with_profit`` is whether unrealised profit may back it where the rules let it back orders.
@@ -269,7 +271,7 @@ def work_available(view: View, subject: Numbered, held: Cash, held_name: str, *,
         isolated, isolated_terms = _isolated_reserves(view, subject, held, held_name)
         formula = f"min({formula}, W{_less(isolated_terms)})"
         value = min(value, account.wallet - isolated)
-    return a.money_step("available", "available before it", formula, value, "MARG-009")
+    return a.money_step(name, "available before it", formula, value, "MARG-009")
 
 
 def _less(terms: list[str]) -> str:

@@ -12,6 +12,8 @@ from exchange.explain.wording import grouped
 COLUMNS = 100
 INDENT = "  "
 _NAME = re.compile(r"[A-Za-z_]\w*")
+_WOULD = re.compile(r"would have (been )?")
+"""What a column of the other path says anyway."""
 
 
 def render(explanation: Explanation) -> str:
@@ -104,21 +106,27 @@ def _check(each: Check) -> list[str]:
 
 
 def _side_by_side(explanation: Explanation) -> list[str]:
-    paths = explanation.paths
-    shown = paths[:4]
-    heads = [f"{path.path}{' *' if index == 0 else ''}" for index, path in enumerate(shown)]
-    titles = [path.title for path in shown]
-    rows: list[Sequence[str]] = [("", *heads), ("", *titles)]
-    rows += [(row.meaning, *(_shown(value, row.unit) for value in row.values[: len(shown)])) for row in explanation.compared]
-    rows.append(("outcome", *(path.outcome for path in shown)))
-    lines = _table(rows, right=tuple(range(1, len(shown) + 1)))
-    notes = dict.fromkeys(path.note for path in shown[1:] if path.note)
+    """Return the paths as columns, as many as fit."""
+    paths, count = explanation.paths, min(len(explanation.paths), 5)
+    lines = _columns(explanation, count)
+    while count > 2 and max(map(len, lines)) > COLUMNS:
+        count -= 1
+        lines = _columns(explanation, count)
     lines += _wrapped("* the path that decided", INDENT)
-    for note in notes:
+    for note in dict.fromkeys(path.note for path in paths[1:count] if path.note):
         lines += _wrapped(f"the other: {note}", INDENT)
-    if len(paths) > len(shown):
-        lines += _wrapped(f"and {len(paths) - len(shown)} more positions", INDENT)
+    if len(paths) > count:
+        lines += _wrapped(f"and {len(paths) - count} more", INDENT)
     return lines
+
+
+def _columns(explanation: Explanation, count: int) -> list[str]:
+    paths = explanation.paths[:count]
+    rows: list[Sequence[str]] = [("", *(f"{path.path}{' *' if index == 0 else ''}" for index, path in enumerate(paths)))]
+    rows.append(("", *(path.title for path in paths)))
+    rows += [(row.meaning, *(_shown(value, row.unit) for value in row.values[:count])) for row in explanation.compared]
+    rows.append(("outcome", *(_WOULD.sub("", path.outcome) for path in paths)))
+    return _table(rows, right=tuple(range(1, count + 1)), wrap=False)
 
 
 def _shown(value: str | None, unit: str) -> str:
@@ -129,8 +137,8 @@ def _shown(value: str | None, unit: str) -> str:
     return grouped(value) if unit in ("money", "price", "quantity", "count") else value
 
 
-def _table(rows: Sequence[Sequence[str]], right: tuple[int, ...]) -> list[str]:
-    """Return rows as aligned columns; those named in ``right`` are aligned to the right, the last one is wrapped."""
+def _table(rows: Sequence[Sequence[str]], right: tuple[int, ...], *, wrap: bool = True) -> list[str]:
+    """Return rows as aligned columns; those named in ``right`` are aligned to the right, the last one may be wrapped."""
     if not rows:
         return []
     columns = len(rows[0])
@@ -141,7 +149,10 @@ def _table(rows: Sequence[Sequence[str]], right: tuple[int, ...]) -> list[str]:
             text.rjust(widths[column]) if column in right else text.ljust(widths[column]) for column, text in enumerate(row)
         ]
         lead = INDENT + "  ".join(cells[:-1]) + "  "
-        lines += _wrapped(cells[-1], lead, " " * min(len(lead), COLUMNS // 2))
+        if wrap:
+            lines += _wrapped(cells[-1], lead, " " * min(len(lead), COLUMNS // 2))
+        else:
+            lines.append(lead + cells[-1])
     return lines
 
 
