@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from exchange.app.options import MarginOptions
+from exchange.app.profile_option import add_profile_option
 
 LEVERAGE_MAX = 1_000
 """The most leverage that can be written; what an instrument allows is less."""
@@ -56,7 +57,7 @@ def add_margin(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     margin.add_argument("--mark", metavar="PRICE", help="the mark to look at it at (default: the entry price)")
     margin.add_argument("--config", type=Path, metavar="FILE", help="config over the defaults (default: config/sandbox.toml)")
-    margin.add_argument("--profile", metavar="NAME", help="margin rules of another venue, such as binance (default: default)")
+    add_profile_option(margin, "reckon by the margin rules of another venue, such as binance (default: those of the config)")
     margin.add_argument("--svg", type=Path, metavar="FILE", help="write a picture of its health over the mark, too")
     margin.add_argument("--json", action="store_true", help="print JSON instead of the table")
     margin.set_defaults(run=_run, parser=margin)

@@ -23,7 +23,7 @@ from exchange.domain.policy import MarginPrice
 from exchange.domain.units import CASH_DECIMALS, Cash, Ppm, Ticks, ceil_div, format_cash, format_decimal, format_rate
 
 LABEL_WIDTH = 22
-VALUE_WIDTH = 20
+VALUE_WIDTH = 18
 ROOT_DECIMALS = 6
 """How far the exact liquidation price is written out before it is rounded to a tick."""
 
@@ -80,7 +80,7 @@ def _requirements(study: MarginStudy) -> list[str]:
     return [
         "",
         _row("notional", money(notional), f"= {_units(plan)} * {price(plan, plan.entry_price if at_entry else mark)}"),
-        _row(f"tier {plan.instrument.tiers.index(tier) + 1} of {len(plan.instrument.tiers)}", "", _tier_words(plan, tier)),
+        f"  {_tier_number(plan, tier):<{LABEL_WIDTH}}{_tier_words(plan, tier)}",
         _row("initial margin", money(shown.initial_margin), _initial_words(study)),
         _row("maintenance margin MM", money(shown.maintenance_margin), f"= {money(measured)} * {percent(rate)}{less}"),
         _row(
@@ -100,6 +100,10 @@ def _initial_words(study: MarginStudy) -> str:
     if required == ceil_div(notional, leverage):
         return f"= {money(notional)} / {leverage}"
     return "= maintenance margin, which is more than notional / leverage"
+
+
+def _tier_number(plan: PositionPlan, tier: Tier) -> str:
+    return f"tier {plan.instrument.tiers.index(tier) + 1} of {len(plan.instrument.tiers)}"
 
 
 def _tier_words(plan: PositionPlan, tier: Tier) -> str:
@@ -182,7 +186,7 @@ def _root_words(plan: PositionPlan, picture: MarginPicture) -> list[str]:
     scaled = exact * 10**ROOT_DECIMALS / 10**plan.instrument.price_grid.decimals
     shown = format_decimal(scaled.numerator // scaled.denominator, ROOT_DECIMALS)
     dots = "" if scaled.denominator == 1 else "..."
-    return [f"({text}) / {under}", f"= {shown}{dots}, shown to the tick toward the mark"]
+    return [f"({text})", f"/ {under} = {shown}{dots}, to the tick toward the mark"]
 
 
 def _line_at(plan: PositionPlan, numerator: int, denominator: int) -> MaintenanceLine:
@@ -195,9 +199,7 @@ def _notes(study: MarginStudy) -> list[str]:
     plan, notes = study.plan, []
     modes = {picture.mode for picture in study.pictures}
     if not study.is_wallet_given and MarginMode.CROSS in modes:
-        notes.append(
-            f"No --wallet given: {money(study.wallet)}, just what opens the position, so a cross pool has no more than that."
-        )
+        notes.append(f"No --wallet given: cross has {money(study.wallet)}, just what opens the position.")
     notes += [
         f"In {picture.mode.value} it is liquidated by this mark: equity is below maintenance."
         for picture in study.pictures
@@ -205,9 +207,7 @@ def _notes(study: MarginStudy) -> list[str]:
     ]
     if plan.instrument.rules.liquidation_price_buffer:
         part = percent(plan.instrument.rules.liquidation_price_buffer)
-        notes.append(
-            f"The price shown lies {part} of the way nearer to entry than where liquidation happens, as these rules have it."
-        )
+        notes.append(f"These rules show it {part} of the way nearer to entry than where it happens.")
     notes.append(f"rules: profile {study.profile}, {study.config}")
     return notes
 
