@@ -86,7 +86,10 @@ def changed(formula_id: str, **inputs: Any) -> dict[str, Any]:
         (changed("adl_select", deficit="10"), "counterparties are closed whole until their profit covers a deficit"),
         (changed("adl_select", ranking="pnl_x_leverage"), "the score is profit times leverage"),
         (changed("disposal_schedule", book_volume="1"), "the fund does not sell all of it in a bounded number of slices"),
-        (changed("disposal_schedule", position="4800", fraction="0.000001"), "the fund does not sell all of it in a bounded number of slices"),
+        (
+            changed("disposal_schedule", position="4800", fraction="0.000001"),
+            "the fund does not sell all of it in a bounded number of slices",
+        ),
         (changed("vega_margin_levels", mark="101", slippage="0.101"), "a multiple of a rounded maintenance"),
         (changed("vega_margin_levels", mark="100.5"), "201/2 is finer than the grid of its case"),
         (changed("vega_margin_levels", same_side_order_size="1"), "no profile has this rule: orders count in maintenance"),
