@@ -2,8 +2,29 @@
 
 from __future__ import annotations
 
-from exchange.domain.decisions import FillDecision, FlagDecision, MarginCallDecision, OrderDecision, Recorded, Told
+from exchange.domain.decisions import (
+    ChangeDecision,
+    CloseDecision,
+    FillDecision,
+    FlagDecision,
+    MarginCallDecision,
+    OrderDecision,
+    Recorded,
+    ReplenishDecision,
+    Told,
+    TransferDecision,
+)
+    ChangeDecision,
+    FillDecision,
+    FlagDecision,
+    MarginCallDecision,
+    OrderDecision,
+    Recorded,
+    Told,
+)
 from exchange.domain.policy import RiskPolicy
+from exchange.explain.changes import explain_change
+from exchange.explain.close_outs import explain_close, explain_replenish, explain_transfer
 from exchange.explain.explanation import Explanation
 from exchange.explain.fills import explain_fill
 from exchange.explain.health import explain_flag, explain_margin_call
@@ -29,5 +50,11 @@ class Explainer:
                 return explain_order(recorded, self._instruments)
             case FillDecision():
                 return explain_fill(recorded, self._instruments)
-            case _:
-                raise NotImplementedError
+            case ChangeDecision():
+                return explain_change(recorded, self._instruments)
+            case CloseDecision():
+                return explain_close(recorded, self._instruments, self._policy)
+            case TransferDecision():
+                return explain_transfer(recorded, self._instruments, self._policy)
+            case ReplenishDecision():
+                return explain_replenish(recorded, self._instruments)

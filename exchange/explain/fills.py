@@ -361,7 +361,7 @@ def _passed(path: PathArithmetic) -> str:
 
 def _failed(path: PathArithmetic) -> str:
     failing = next((each for each in path.checks if not each.holds and each.name in path.conclusion), None)
-    return "it would break a rule" if failing is None else f"it is not so that {failing.meaning} ({failing.numbers})"
+    return "it would break a rule" if failing is None else f"the check that {failing.meaning} failed ({failing.numbers})"
 
 
 def _changes(decision: FillDecision, view: View) -> tuple[BeforeAfter, ...]:

@@ -6,13 +6,14 @@ from typing import NamedTuple
 
 from exchange.domain.decisions import HeldOrder, OrderDecision, Recorded
 from exchange.domain.enums import PositionSide
-from exchange.domain.margin_math import notional_value, tier_at
+from exchange.domain.margin_math import tier_at
 from exchange.domain.rejects import Reason
 from exchange.domain.units import Cash, Lots, format_cash
 from exchange.explain.comparing import Row, compare
 from exchange.explain.explanation import BeforeAfter, Explanation, PathArithmetic
 from exchange.explain.filters import check_filter, is_filter, shown_bound
-from exchange.explain.holdings import Instruments, Numbered, give_leverage, give_market, give_position, times_multiplier
+from exchange.explain.holdings import Instruments, Numbered, give_leverage, give_market
+from exchange.explain.reach import reached, work_reach
 from exchange.explain.reserves import NEW, Reserves, held_by, work_available
 from exchange.explain.scopes import View, actual_view, other_view
 from exchange.explain.wording import money, price, quantity
@@ -133,48 +134,26 @@ def _check_liquidating(view: View, subject: Numbered) -> None:
     view.a.check("not_liquidating", "its scope is not being liquidated", "flags", "=", "0", holds=not flagged, rule="LIQ-001")
 
 
-def _reach(subject: Numbered, decision: OrderDecision, extra: Lots) -> Lots:
-    bids, asks = (sum(each.open_quantity for each in decision.orders if each.sign == sign and not each.reduce_only)
-                  for sign in (1, -1))  # fmt: skip
-    held = subject.held.quantity
-    return max(abs(held + bids + max(0, extra)), abs(held - asks + min(0, extra)))
-
-
 def _check_reach(view: View, subject: Numbered, decision: OrderDecision) -> None:
-    """Write down the largest notional that the position's orders can make of it, and what leverage that allows."""
-    a, instrument = view.a, subject.instrument
-    bids, asks = (sum(each.open_quantity for each in decision.orders if each.sign == sign and not each.reduce_only)
-                  for sign in (1, -1))  # fmt: skip
-    give_position(a, subject)
+    """Write down how far its orders can take the position, and whether the leverage is allowed there."""
+    a, extra = view.a, decision.sign * decision.quantity
     give_leverage(a, subject)
-    a.quantity("all_bids", "open quantity of its bids", instrument, bids)
-    a.quantity("all_asks", "open quantity of its asks", instrument, asks)
-    a.quantity("new_open", "the new order: open quantity", instrument, decision.quantity)
-    q, at = subject.name("q"), f"{subject.name('P')}{times_multiplier(subject)}"
-    more = ("new_open", "0") if decision.sign > 0 else ("0", "new_open")
-    then = notional_value(instrument, _reach(subject, decision, decision.sign * decision.quantity), subject.mark)
-    now = notional_value(instrument, _reach(subject, decision, 0), subject.mark)
-    formula = f"max(abs({q} + all_bids + {more[0]}), abs({q} - all_asks - {more[1]})) * {at}"
-    a.money_step("reach", "the most notional that all orders can make of the position", formula, then, "MARG-010")
-    formula = f"max(abs({q} + all_bids), abs({q} - all_asks)) * {at}"
-    a.money_step("reach_before", "the same without the new order", formula, now, "MARG-010")
-    tier = tier_at(instrument.tiers, then)
-    a.money("reach_floor", "floor of the tier that it can reach", tier.notional_floor)
-    a.count("reach_top", "highest leverage of that tier", tier.max_leverage)
-    a.check("in_reach_tier", "it reaches that tier", "reach", ">=", "reach_floor", holds=True, rule="MARG-002")
+    a.quantity("new_open", "the new order: open quantity", subject.instrument, decision.quantity)
+    then = work_reach(view, subject, decision.orders, "reach", extra, "new_open")
+    now = work_reach(view, subject, decision.orders, "reach_before")
+    top = tier_at(subject.instrument.tiers, then).max_leverage
     a.check("no_further_reach", "it reaches no further than before", "reach", "<=", "reach_before", holds=then <= now,
             rule="MARG-010")  # fmt: skip
     a.check("leverage_allowed", "the leverage is allowed in that tier", subject.name("L"), "<=", "reach_top",
-            holds=subject.held.leverage <= tier.max_leverage, rule="MARG-010")  # fmt: skip
+            holds=subject.held.leverage <= top, rule="MARG-010")  # fmt: skip
 
 
 def _passes(view: View, subject: Numbered, decision: OrderDecision, required: Cash, left: Cash) -> bool:
     if _is_liquidating(view, subject):
         return False
-    instrument = subject.instrument
-    then = notional_value(instrument, _reach(subject, decision, decision.sign * decision.quantity), subject.mark)
-    now = notional_value(instrument, _reach(subject, decision, 0), subject.mark)
-    if then > now and subject.held.leverage > tier_at(instrument.tiers, then).max_leverage:
+    then = reached(subject, decision.orders, decision.sign * decision.quantity)
+    further = then > reached(subject, decision.orders)
+    if further and subject.held.leverage > tier_at(subject.instrument.tiers, then).max_leverage:
         return False
     return required <= 0 or left >= 0
 

@@ -248,30 +248,37 @@ class Reserves:
 
 
 def work_available(
-    view: View, subject: Numbered, held: Cash, held_name: str, *, with_profit: bool = True, name: str = "available"
+    view: View,
+    subject: Numbered | None,
+    held: Cash,
+    held_name: str,
+    *,
+    with_profit: bool = True,
+    in_settlement: bool | None = None,
+    name: str = "available",
 ) -> Cash:
-    """Write down what is available to the subject (MARG-009); ``held_name`` is what its own orders hold.
+    """Write down what is available (MARG-009); ``held_name`` is what the subject's own orders hold.
 
-    ``with_profit`` is whether unrealised profit may back it where the rules let it back orders.
+    ``with_profit`` is whether unrealised profit may back it where the rules let it back orders; ``in_settlement`` whether
+    the settlement asset alone does, as it does for isolated positions.
     """
     a, account = view.a, view.account
     give_wallet(view)
     collateral = give_collateral(view)
-    equity = work_pool_equity(view, "E_x") if not a.knows("E_x") else _pool_equity(view)
-    initial = work_pool_initial(view, "IM_x") if not a.knows("IM_x") else 0
-    if not initial:
-        initial = _pool_initial(view)
-    terms, reserved = _reserves(view, subject, held, held_name)
+    equity = _pool_equity(view) if a.knows("E_x") else work_pool_equity(view, "E_x")
+    initial = _pool_initial(view) if a.knows("IM_x") else work_pool_initial(view, "IM_x")
+    terms, reserved = _reserves(view, subject, held, held_name, isolated_only=False)
+    alone = view.is_isolated if in_settlement is None else in_settlement
     own = account.wallet + account.collateral_value
-    may_use_profit = with_profit and not view.is_isolated and _lets_profit_back_orders(view)
+    may_use_profit = with_profit and not alone and _lets_profit_back_orders(view)
     base = "E_x" if may_use_profit else f"min(W{collateral}, E_x)"
     value = (equity if may_use_profit else min(own, equity)) - initial - reserved
     formula = f"{base} - IM_x{_less(terms)}"
-    if view.is_isolated and account.collateral_value:
-        isolated, isolated_terms = _isolated_reserves(view, subject, held, held_name)
+    if alone and account.collateral_value:
+        isolated_terms, isolated = _reserves(view, subject, held, held_name, isolated_only=True)
         formula = f"min({formula}, W{_less(isolated_terms)})"
         value = min(value, account.wallet - isolated)
-    return a.money_step(name, "available before it", formula, value, "MARG-009")
+    return a.money_step(name, "available", formula, value, "MARG-009")
 
 
 def _less(terms: list[str]) -> str:
@@ -285,24 +292,20 @@ def _lets_profit_back_orders(view: View) -> bool:
     return any(each.instrument.rules.profit_for_orders for each in in_pool(view.positions))
 
 
-def _reserves(view: View, subject: Numbered, held: Cash, held_name: str) -> tuple[list[str], Cash]:
-    terms, value = ([held_name], held) if held else ([], 0)
+def _reserves(
+    view: View, subject: Numbered | None, held: Cash, held_name: str, *, isolated_only: bool
+) -> tuple[list[str], Cash]:
+    """Return what positions' orders hold, of all positions or of the isolated ones: the names, and the sum."""
+    own = bool(held) and (view.is_isolated or not isolated_only)
+    terms, value = ([held_name], held) if own else ([], 0)
     for each in view.positions:
-        if each.held.position_id != subject.held.position_id and each.held.order_margin:
+        is_other = subject is None or each.held.position_id != subject.held.position_id
+        counts = not isolated_only or each.held.margin_mode is MarginMode.ISOLATED
+        if is_other and counts and each.held.order_margin:
             view.a.money(each.name("R"), f"{each.label}: held by its orders", each.held.order_margin)
             terms.append(each.name("R"))
             value += each.held.order_margin
     return terms, value
-
-
-def _isolated_reserves(view: View, subject: Numbered, held: Cash, held_name: str) -> tuple[Cash, list[str]]:
-    value, terms = (held, [held_name]) if held else (0, [])
-    for each in view.positions:
-        is_other = each.held.position_id != subject.held.position_id
-        if is_other and each.held.margin_mode is MarginMode.ISOLATED and each.held.order_margin:
-            value += each.held.order_margin
-            terms.append(each.name("R"))
-    return value, terms
 
 
 def _pool_equity(view: View) -> Cash:
