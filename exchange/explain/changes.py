@@ -196,8 +196,8 @@ def _leverage(view: View, decision: ChangeDecision, leverage: int, instruments: 
     flagged = held.is_liquidating if view.is_isolated else view.account.is_liquidating
     free = _flag(a, "not_liquidating", "its scope is not being liquidated", flagged=flagged)
     allowed = "at_least_one and within_range and not_liquidating"
-    if not (least and within_range and free) or not (held.quantity or decision.orders):
-        return Judged(allowed, least and within_range and free)
+    if not (least and in_range and free) or not (held.quantity or decision.orders):
+        return Judged(allowed, least and in_range and free)
     reach = work_reach(view, subject, decision.orders, "reach")
     give_leverage(a, subject)
     most = max(tier_at(instrument.tiers, reach).max_leverage, held.leverage)

@@ -14,14 +14,6 @@ from exchange.domain.decisions import (
     Told,
     TransferDecision,
 )
-    ChangeDecision,
-    FillDecision,
-    FlagDecision,
-    MarginCallDecision,
-    OrderDecision,
-    Recorded,
-    Told,
-)
 from exchange.domain.policy import RiskPolicy
 from exchange.explain.changes import explain_change
 from exchange.explain.close_outs import explain_close, explain_replenish, explain_transfer
