@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
 
-.PHONY: demo test lint bench cascade soak clean
+.PHONY: demo test lint bench cascade soak mutants clean
 .DEFAULT_GOAL := demo
 
 $(VENV)/.ok: pyproject.toml
@@ -35,6 +35,10 @@ cascade: $(VENV)/.ok
 EXAMPLES ?= 500
 soak: $(VENV)/.ok
 	RINGFENCE_SOAK_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -q tests/properties $(ARGS)
+
+# Planted bugs, one after the other, and which test catches each; about ten minutes. ARGS="--only WORDS" for some of them.
+mutants: $(VENV)/.ok
+	@$(BIN)/python -m tests.mutants $(ARGS)
 
 clean:
 	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
