@@ -1,4 +1,4 @@
-"""Quantities that an instrument takes.
+"""Notionals and parts of quantities in whole lots that an instrument takes; sizes by risk are in ``clients.risk``.
 
 Units: prices in quote per base, quantities in base, notionals in the settlement currency.
 """
