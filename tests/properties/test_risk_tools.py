@@ -28,7 +28,7 @@ from clients.risk import (
 from clients.risk.mix_needs import Needs
 from clients.risk.mix_search import cheapest_pool
 from exchange.domain.enums import MarginMode, PositionSide
-from exchange.domain.instrument import Instrument, under_policy
+from exchange.domain.instrument import Instrument, TierRow, build_tiers, under_policy
 from exchange.domain.margin_math import initial_margin, maintenance_margin, notional_value, tier_at, unrealized_pnl
 from exchange.domain.policy import MarginPrice, RiskPolicy
 from exchange.domain.units import PPM, Cash
@@ -54,10 +54,14 @@ policies = st.builds(
 """Every choice that a margin formula depends on."""
 
 
+STEEP_PERP = replace(BTC_WITH_FEES, tiers=build_tiers([TierRow(0, 95_000, 10), TierRow(cash("10000"), 150_000, 6)]))
+"""With the fee of a close, its maintenance is more than its initial margin at the most leverage."""
+
+
 @st.composite
 def plans(draw: st.DrawFn, policy: RiskPolicy) -> PositionPlan:
     """A position that a venue would take, in instruments with and without fees, of whole and of dusty units."""
-    base = draw(st.sampled_from((BTC_PERP, BTC_WITH_FEES, replace(DUST_PERP, taker_fee=600))))
+    base = draw(st.sampled_from((BTC_PERP, BTC_WITH_FEES, STEEP_PERP, replace(DUST_PERP, taker_fee=600))))
     instrument = under_policy(replace(base, **WIDE), policy)
     entry, lots = draw(st.integers(2, 3_000)), draw(st.integers(1, 400))
     tier = tier_at(instrument.tiers, notional_value(instrument, lots, entry))
@@ -121,7 +125,7 @@ def test_the_least_wallet_opens_the_position_and_one_unit_less_does_not(
 
 @st.composite
 def sizings(draw: st.DrawFn, policy: RiskPolicy) -> SizingTerms:
-    base = draw(st.sampled_from((BTC_PERP, BTC_WITH_FEES)))
+    base = draw(st.sampled_from((BTC_PERP, BTC_WITH_FEES, STEEP_PERP)))
     side, entry = draw(st.sampled_from((LONG, SHORT))), draw(st.integers(20, 1_000))
     stop = draw(st.integers(entry // 2, entry - 1) if side is LONG else st.integers(entry + 1, entry * 3 // 2))
     equity = cash(str(draw(st.integers(10, 40_000))))

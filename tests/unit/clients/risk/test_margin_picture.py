@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from clients.risk import PlanRefused, PositionPlan, least_wallet, picture_cross, picture_isolated
 from exchange.domain.enums import PositionSide
-from exchange.domain.instrument import Instrument, under_policy
+from exchange.domain.instrument import Instrument, TierRow, build_tiers, under_policy
 from exchange.domain.policy import MarginPrice, RiskPolicy
 from exchange.domain.units import parse_rate
 from tests.cast import BTC_PERP, BTC_WITH_FEES, cash
@@ -102,6 +102,13 @@ def test_the_least_wallet_holds_margin_fee_and_the_rounding_of_an_order() -> Non
     assert least_wallet(plan(10, instrument=BTC_WITH_FEES)) == cash("110.000002")
 
 
+def test_where_maintenance_with_the_fee_of_a_close_is_more_than_a_leverage_asks_for_it_is_that_which_opens() -> None:
+    steep = replace(BTC_WITH_FEES, tiers=build_tiers([TierRow(0, 95_000, 10)]))
+    position = plan(10, instrument=under_policy(steep, RiskPolicy(close_fee_in_maintenance=True)))
+    assert position.opening_margin == cash("105"), "9.5 % and 1 %, where leverage 10 asks for 10 %"
+    assert least_wallet(position) == cash("115")
+
+
 REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     "no quantity": ({"quantity": "0"}, "quantity", "0 is not from 1 to 1000, what one order of BTC-PERP may have"),
     "more than an order has": ({"quantity": "1001"}, "quantity", "1001 is not from 1 to 1000"),
@@ -112,6 +119,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     "a price off the tick": ({"entry_price": "99.5"}, "entry_price", "99.5 is not a whole multiple of 1"),
     "no side": ({"side": "up"}, "side", "'up' is no side; write long or short"),
     "leverage out of range": ({"leverage": 11}, "leverage", "11 is not from 1 to 10, the most that BTC-PERP has"),
+    "leverage just above the tier": ({"quantity": "100", "leverage": 6}, "leverage", "6 is above 5, the most for a notional"),
     "leverage above the tier": ({"quantity": "100"}, "leverage", "10 is above 5, the most for a notional of 10000"),
 }
 

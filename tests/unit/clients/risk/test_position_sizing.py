@@ -45,6 +45,9 @@ def terms(**changes: Any) -> SizingTerms:
 CALM = VolatilityTarget(volatility=Volatility(variance=PPB**2 // 100, steps=2), horizon=4, target=50_000)
 """One standard move of 10 % a step, 20 % over four, may be worth 5 % of equity."""
 
+FAR: dict[str, Any] = {"stop_price": 80, "liquidation_buffer": 100_000}
+"""Healthy down to a mark of 72."""
+
 SIZES = [
     # what is asked,                                                                 lots, bound,               loss at stop
     (terms(risk_budget=cash("100")),                                                 10,  SizeBound.RISK,        "100"),
@@ -59,8 +62,9 @@ SIZES = [
     (terms(leverage=5),                                                              499, SizeBound.TIER,        "4990"),
     (terms(leverage=5, available=cash("1000")),                                      49,  SizeBound.AVAILABLE,   "490"),
     (terms(leverage=5, available=cash("1000.000002")),                               50,  SizeBound.AVAILABLE,   "500"),
-    (terms(leverage=5, equity=cash("500"), stop_price=80, liquidation_buffer=100_000), 15, SizeBound.LIQUIDATION, "300"),
-    (terms(leverage=5, collateral=cash("500"), stop_price=80, liquidation_buffer=100_000), 15, SizeBound.LIQUIDATION, "300"),
+    (terms(leverage=5, equity=cash("500"), **FAR),                              15, SizeBound.LIQUIDATION, "300"),
+    (terms(leverage=5, equity=cash("480"), instrument=BTC_WITH_FEES, **FAR), 14, SizeBound.LIQUIDATION, "305.2"),
+    (terms(leverage=5, collateral=cash("500"), **FAR),                          15, SizeBound.LIQUIDATION, "300"),
     (terms(leverage=5, equity=cash("500"), stop_price=80),                           20,  SizeBound.LIQUIDATION, "400"),
     (terms(),                                                                        1000, SizeBound.QUANTITY,   "10000"),
 ]  # fmt: skip
@@ -129,8 +133,8 @@ def test_volatility_is_the_root_mean_square_of_simple_returns_about_zero() -> No
 
 
 def test_volatility_is_rounded_up_and_never_understated() -> None:
-    third = realized_volatility([3, 4, 4])
-    assert third.variance == (PPB**2 + 17) // 18
+    third = realized_volatility([3, 4, 4, 4])
+    assert third.variance == PPB**2 // 27 + 1
     assert third.over(1) ** 2 >= third.variance > (third.over(1) - 1) ** 2
 
 
