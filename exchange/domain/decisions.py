@@ -111,10 +111,11 @@ class OrderDecision(Decision, frozen=True, kw_only=True):
 
 
 class BankruptcyShare(msgspec.Struct, frozen=True):
-    """What a liquidation order was sent with (LIQ-005): the signed position then, and its whole bankruptcy value."""
+    """What a liquidation order was sent with (LIQ-005): the signed position then, its whole bankruptcy value, its fee."""
 
     quantity: Lots
     value: Cash
+    fee: Ppm
 
 
 class FillDecision(Decision, frozen=True, kw_only=True):
@@ -186,7 +187,7 @@ class CloseDecision(Decision, frozen=True, kw_only=True):
 
     ``wanted`` is what sizing says, ``quantity`` that at most the largest order; ``equity_share`` is the equity that the
     whole position carries, ``bankruptcy_value`` what all of it is then worth, ``limit_price`` what the policy says (beyond 1
-    to 2^40 ticks where no price spends the equity).
+    to 2^40 ticks where no price spends the equity), ``fee`` the liquidation fee of its fills.
     """
 
     liquidation_id: LiquidationId
@@ -198,6 +199,7 @@ class CloseDecision(Decision, frozen=True, kw_only=True):
     bankruptcy_value: Cash
     bankruptcy_price: Ticks
     limit_price: Ticks
+    fee: Ppm
     risk: ScopeRisk
 
 

@@ -230,9 +230,9 @@ def _lowered(view: View, subject: Numbered, leverage: int) -> Cash:
         return a.money_step("moved", "a flat position needs nothing", f"max(0, 0 - {wallet})", max(0, -held.wallet), "MARG-022")
     give_position(a, subject)
     needed = initial_margin(subject.instrument, held.quantity, held.entry_cost, subject.mark, leverage)
-    work_initial(a, as_held(subject)._replace(suffix="_new"), leverage=leverage, leverage_name="leverage")
+    work_initial(a, as_held(subject), leverage=leverage)
     equity = held.wallet + work_profit(a, as_held(subject))
-    formula = f"max(0, {subject.name('IM')}_new - ({wallet} + {subject.name('u')}))"
+    formula = f"max(0, {subject.name('IM')}_at_leverage - ({wallet} + {subject.name('u')}))"
     return a.money_step("moved", "moves into its wallet", formula, max(0, needed - equity), "MARG-022")
 
 

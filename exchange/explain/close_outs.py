@@ -98,7 +98,12 @@ def _work_size(
     match policy.liquidation_sizing:
         case LiquidationSizing.FRACTION:
             a.rate("fraction", "the fraction that one order closes", policy.liquidation_fraction)
-            formula = f"min({q}, ceil({q} * fraction / {lot}) * {lot})"
+            formula = f"ceil({q} * fraction / {lot}) * {lot}"
+            if policy.liquidation_close_min:
+                a.money("close_min", "what one order closes at least", policy.liquidation_close_min)
+                per_lot = f"{position.name('P')}{times_multiplier(position)} * {lot}"
+                formula = f"max({formula}, ceil(close_min / ({per_lot})) * {lot})"
+            formula = f"min({q}, {formula})"
         case LiquidationSizing.TIER_STEP:
             formula = _tier_step(view, position, policy, q, lot)
         case _:
@@ -128,7 +133,7 @@ def _target(
     a.quantity("close", "to be closed: the least that reaches the target", instrument, decision.wanted)
     a.rate("target", "equity over maintenance that a close aims at", policy.liquidation_target)
     a.rate("loss_rate", "what closing is taken to lose: liquidation fee and slippage",
-           instrument.liquidation_fee + policy.liquidation_slippage)  # fmt: skip
+           decision.fee + policy.liquidation_slippage)  # fmt: skip
     own = maintenance_margin(instrument, position.held.quantity, position.held.entry_cost, position.mark)
     others = standing.maintenance - own
     a.money_step("MM_others", "maintenance of the scope's other positions", f"MM - {position.name('MM')}", others, "LIQ-004")
@@ -162,7 +167,7 @@ def _rest(
     a, instrument, held = view.a, position.instrument, position.held
     size, sign = abs(held.quantity), sign_of(held.quantity)
     notional = notional_value(instrument, size, position.mark)
-    rate = instrument.liquidation_fee + policy.liquidation_slippage
+    rate = decision.fee + policy.liquidation_slippage
     whole = min(decision.equity_share * PPM, rate * notional)
     left = standing.equity - ceil_div(whole * lots, PPM * size)
     q = position.name("q")

@@ -133,8 +133,8 @@ def _work_liquidation_fee(view: View, subject: Numbered, decision: FillDecision,
     a.money_step("surplus", "what the fill earns over bankruptcy", formula, surplus, "LIQ-006")
     if instrument.rules.liquidation_surplus is LiquidationSurplus.FUND:
         return a.money_step("fee", "all of it is the fund's", "surplus", surplus, "LIQ-006")
-    a.rate("liquidation_rate", "liquidation fee", instrument.liquidation_fee)
-    fee = min(fee_on(notional, instrument.liquidation_fee), surplus)
+    a.rate("liquidation_rate", "liquidation fee", terms.fee)
+    fee = min(fee_on(notional, terms.fee), surplus)
     return a.money_step("fee", "liquidation fee, to the fund", "min(up(value * liquidation_rate), surplus)", fee, "LIQ-006")
 
 

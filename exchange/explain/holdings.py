@@ -238,19 +238,23 @@ def work_maintenance(a: Arithmetic, terms: Terms) -> Cash:
     return value
 
 
-def work_initial(a: Arithmetic, terms: Terms, *, leverage: int | None = None, leverage_name: str | None = None) -> Cash:
-    """Write down the initial margin, once, and return it (MARG-004); ``leverage`` is another than the position's own."""
+def work_initial(a: Arithmetic, terms: Terms, *, leverage: int | None = None) -> Cash:
+    """Write down the initial margin, once, and return it (MARG-004).
+
+    With ``leverage``, named ``leverage``, it is that at another leverage than the position's own, and its name ends so.
+    """
     position = terms.position
     instrument, rules = position.instrument, position.instrument.rules
     chosen = position.held.leverage if leverage is None else leverage
     value = initial_margin(instrument, terms.quantity, terms.entry_cost, position.mark, chosen)
-    if a.knows(terms.name("IM")):
+    name = terms.name("IM") if leverage is None else f"{terms.name('IM')}_at_leverage"
+    if a.knows(name):
         return value
-    if leverage_name is None:
+    if leverage is None:
         give_leverage(a, position)
     tier = give_tier(a, terms, rules.initial_margin_price)
-    formula = f"up({tier.notional} / min({leverage_name or position.name('L')}, {tier.top}))"
-    if rules.initial_margin_price is not rules.maintenance_price or rules.close_fee_in_maintenance:
-        work_maintenance(a, terms)
-        formula = f"max({formula}, {terms.name('MM')})"
-    return a.money_step(terms.name("IM"), f"{position.label}: initial margin", formula, value, "MARG-004")
+    formula = f"up({tier.notional} / min({position.name('L') if leverage is None else 'leverage'}, {tier.top}))"
+    if rules.may_exceed_initial:
+        is_above = work_maintenance(a, terms) > 0 and rules.liquidate_at_equality
+        formula = f"max({formula}, {terms.name('MM')}{' + 0.000001' if is_above else ''})"
+    return a.money_step(name, f"{position.label}: initial margin", formula, value, "MARG-004")

@@ -26,7 +26,8 @@ def render(explanation: Explanation) -> str:
         lines += ["", f"The arithmetic of {decided.title}", *_steps(decided.steps)]
         lines += ["", "The check", *_checks(decided)]
     if explanation.compared:
-        lines += ["", "Both paths side by side", *_side_by_side(explanation)]
+        title = "The account before and after" if explanation.kind == "change" else "Both paths side by side"
+        lines += ["", title, *_side_by_side(explanation)]
     if explanation.changes:
         rows = [("", "before", "after")]
         rows += [(each.meaning, _shown(each.before, each.unit), _shown(each.after, each.unit)) for each in explanation.changes]
@@ -70,8 +71,11 @@ def _steps(steps: Iterable[Worked]) -> list[str]:
     width = max((len(each.name) for each in steps), default=0)
     for each in steps:
         lead = f"{INDENT}{each.name.ljust(width)} "
-        lines += _expression(f"{lead}= {each.formula}", len(lead) + 2)
         below = " " * len(lead)
+        if each.formula == each.value:
+            lines += _wrapped(f"{grouped(each.value)}   {each.meaning} [{each.rule}]", f"{lead}= ", " " * (len(lead) + 2))
+            continue
+        lines += _expression(f"{lead}= {each.formula}", len(lead) + 2)
         if each.numbers not in (each.formula, each.value):
             lines += _expression(f"{below}= {each.numbers}", len(lead) + 2)
         lines += _wrapped(f"{grouped(each.value)}   {each.meaning} [{each.rule}]", f"{below}= ", " " * (len(lead) + 2))

@@ -172,7 +172,7 @@ class Evidence:
                 price=fill.price,
                 is_taker=is_taker,
                 meets_liquidation=not is_taker and fill.taker.terms is not None,
-                terms=None if leg.terms is None else BankruptcyShare(leg.terms.quantity, leg.terms.value),
+                terms=None if leg.terms is None else _share(position, leg.terms),
                 reason=reason,
                 realized=0 if effect is None else effect.realized,
                 fee=0 if effect is None else effect.fee,
@@ -268,6 +268,7 @@ class Evidence:
                 bankruptcy_value=terms.value,
                 bankruptcy_price=sizing.bankruptcy_price,
                 limit_price=sizing.limit_price,
+                fee=_share(position, terms).fee,
                 risk=_risk(now.risk),
             )
         )
@@ -290,6 +291,11 @@ class Evidence:
                 risk=_risk(before.risk),
             )
         )
+
+
+def _share(position: Position, terms: BankruptcyTerms) -> BankruptcyShare:
+    fee = position.instrument.liquidation_fee if terms.fee is None else terms.fee
+    return BankruptcyShare(terms.quantity, terms.value, fee)
 
 
 def _orders(position: Position) -> tuple[HeldOrder, ...]:
