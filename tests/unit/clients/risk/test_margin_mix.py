@@ -118,9 +118,10 @@ def test_the_legs_of_a_hedge_are_two_positions() -> None:
 
 
 def test_a_liquidated_scope_loses_all_of_its_equity_even_if_the_mark_comes_back() -> None:
-    beyond = [path_of({"BTC-PERP": [85, 100]})]
-    mix = choose_mix([held(BTC_PERP)], Ordeal(marks=MARKS, beyond=beyond)).cheapest
-    assert (mix.total, mix.loss_beyond) == (cash("100"), cash("100"))
+    beyond = [path_of({"BTC-PERP": [85, 100], "ETH-PERP": [100, 95]})]
+    choice = choose_mix([held(BTC_PERP), held(ETH_PERP)], Ordeal(marks=MARKS, beyond=beyond))
+    assert choice.all_isolated.loss_beyond == cash("150"), "all 100 of BTC's wallet, which does not come back, and 50 on ETH"
+    assert choice.all_cross.loss_beyond == cash("150"), "what BTC has lost at the first moment; it is nothing at the second"
 
 
 # -- many positions ------------------------------------------------------------------------------------------------------
