@@ -91,20 +91,24 @@ def _order_margin(posed: Posed, held: Fraction, factor: Fraction) -> Fraction:
 
 
 def entry_check(posed: Posed) -> Figures:
-    """Return whether an increase is admitted, and the account after it; equality is (MARG-012)."""
+    """Return whether an increase is admitted, and the account with it, admitted or not; equality is (MARG-012)."""
     given = posed.given
-    if given["qty"]:
-        raise NotCoveredError("it starts from a position, which has no counterpart here")
-    scale = fine_scale([given["entry"], given["mark"]], [given["qty_after"]], [given["collateral"]])
+    if given["qty"] * given["qty_after"] < 0 or abs(given["qty_after"]) <= abs(given["qty"]):
+        raise NotCoveredError("a trade that reduces is not judged by initial margin here")
+    scale = fine_scale([given["entry"], given["mark"]], [given["qty"], given["qty_after"]], [given["collateral"]])
     instrument, leverage = by_factor(posed.policy, scale.cash_per_tick_lot, given["imf"])
-    bench, mark = (
-        _two_traders(posed.policy, instrument, scale.cash(given["collateral"]), leverage, isolated=False),
-        scale.ticks(given["mark"]),
-    )
-    bench.set_mark(SYMBOL, mark)
-    lots = scale.lots(given["qty_after"])
-    refused = bench.trade(OWNER, COUNTERPARTY, SYMBOL, 1 if lots > 0 else -1, abs(lots), mark)
-    risk = bench.risk(OWNER, SYMBOL)
+    mark, k, wallet = scale.ticks(given["mark"]), instrument.cash_per_tick_lot, scale.cash(given["collateral"])
+    held, lots = scale.lots(given["qty"]), scale.lots(given["qty_after"] - given["qty"])
+    cost = held * scale.ticks(given["entry"]) * k
+    before = _two_traders(posed.policy, instrument, wallet, leverage, isolated=False)
+    after = Bench(posed.policy, instrument)
+    after.open_account(OWNER, wallet)
+    for bench in (before, after):
+        bench.set_mark(SYMBOL, mark)
+    before.hold(OWNER, SYMBOL, held, cost, leverage=leverage)
+    after.hold(OWNER, SYMBOL, held + lots, cost + lots * mark * k, leverage=leverage)
+    refused = before.trade(OWNER, COUNTERPARTY, SYMBOL, 1 if lots > 0 else -1, abs(lots), mark)
+    risk = after.risk(OWNER, SYMBOL)
     return {
         "account_value": scale.money(risk.equity),
         "imr": scale.money(risk.initial_margin),
@@ -233,6 +237,8 @@ def free_and_withdrawable(posed: Posed) -> Figures:
     given = posed.given
     profit, margin = given["upnl"], given["margin_used"]
     scale = Scale(decimals_of([profit, margin]), 0, decimals_of([profit, margin, given["balance"]]))
+    if not margin:
+        raise NotCoveredError("a profit without initial margin belongs to no position here")
     sign = -1 if profit > 0 else 1
     mark = scale.ticks(margin)
     entry = mark - sign * scale.ticks(profit)

@@ -188,6 +188,8 @@ def limit_of_close(posed: Posed) -> Figures:
         fillable_spread=ppm(given["spread_to_mmr"]),
     )
     held = given.parts("positions")
+    if not any(leg["mmf"] * leg["size"] for leg in held):
+        raise NotCoveredError("a pool without maintenance is never liquidated here")
     scale = fine_scale([leg["price"] for leg in held], [leg["size"] for leg in held], [given["quote_balance"]])
     scale = scale._replace(
         price_decimals=scale.price_decimals + FILLABLE_DECIMALS, cash_decimals=scale.cash_decimals + FILLABLE_DECIMALS

@@ -147,6 +147,8 @@ def maintenance_by_risk_factors(posed: Posed) -> Figures:
     lots, mark = WHOLE_UNITS.lots(given["open_size"]), WHOLE_UNITS.ticks(given["mark"])
     figures: dict[str, Figure] = {"maintenance": Fraction(maintenance_margin(instrument, lots, lots * mark, mark))}
     if "initial" in posed.case.expected:
+        if "scaling" not in given or "initial" not in given.part("scaling"):
+            raise NotCoveredError("it does not say what multiple of maintenance the initial level is")
         rate = given["slippage"] + given["risk_factor"]
         if (given["open_size"] * given["mark"] * rate).denominator != 1:
             raise NotCoveredError("a level that is a multiple of a rounded maintenance has no counterpart here")

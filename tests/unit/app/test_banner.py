@@ -23,6 +23,12 @@ def test_the_banner_names_address_symbols_accounts_keys_and_that_they_are_public
     assert max(map(len, lines)) <= 110
 
 
+def test_the_banner_names_the_profile_that_is_not_the_configs_own() -> None:
+    assert "profile" not in format_banner(load_settings(), "ws://127.0.0.1:8900")
+    lines = format_banner(load_settings(profile="okx"), "ws://127.0.0.1:8900").splitlines()
+    assert lines[1] == "rules of the profile okx"
+
+
 def test_the_ready_file_holds_address_process_and_keys(tmp_path: Path) -> None:
     path = tmp_path / "ready.json"
     write_ready_file(path, load_settings(), "ws://127.0.0.1:1")

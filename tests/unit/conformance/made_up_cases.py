@@ -177,6 +177,15 @@ MADE_UP = [
         {"closed": ["b"]},
         only=False,
     ),
+    # 3 more at 110 beside 2 bought at 100: 20 of profit, and 55 needed where 50 are there
+    MadeUp(
+        "order_check",
+        "order_check",
+        "default",
+        {"collateral": "30", "qty": "2", "entry": "100", "mark": "110", "qty_after": "5", "imf": "0.1"},
+        {"account_value": "50", "imr": "55", "meets_imr": False},
+        only=False,
+    ),
     # 1.5 times a maintenance of 30
     MadeUp(
         "vega_margin_levels",

@@ -42,7 +42,7 @@ def test_a_case_of_another_rule_is_skipped_under_the_rules_here_and_names_what_i
 @pytest.mark.parametrize("case", MADE_UP, ids=lambda case: f"{case.formula_id} as {case.profile}")
 def test_no_answer_may_be_another(case: MadeUp) -> None:
     for name, expected in case.expected.items():
-        other = ["nobody"] if isinstance(expected, list) else "123456789"
+        other = ["nobody"] if isinstance(expected, list) else not expected if isinstance(expected, bool) else "123456789"
         result = only({**case.written, "expected": {**case.expected, name: other}})
         assert result.outcome is Outcome.FAILED, name
         assert result.reason.startswith(f"{name}: "), result.reason
@@ -91,6 +91,9 @@ def changed(formula_id: str, **inputs: Any) -> dict[str, Any]:
             "the fund does not sell all of it in a bounded number of slices",
         ),
         (changed("vega_margin_levels", mark="101", slippage="0.101"), "a multiple of a rounded maintenance"),
+        (changed("order_check", qty_after="1"), "a trade that reduces is not judged by initial margin here"),
+        (changed("free_and_withdrawable", margin_used="0"), "a profit without initial margin belongs to no position here"),
+        (changed("vega_margin_levels", scaling={}), "it does not say what multiple of maintenance the initial level is"),
         (changed("vega_margin_levels", mark="100.5"), "201/2 is finer than the grid of its case"),
         (changed("vega_margin_levels", same_side_order_size="1"), "no profile has this rule: orders count in maintenance"),
     ],
