@@ -46,6 +46,20 @@ def test_the_least_lots_are_closed_that_bring_equity_to_the_target() -> None:
 
 
 @pytest.mark.rule("LIQ-004")
+@pytest.mark.parametrize(("least", "closed"), [("8460", 21), ("8460.000001", 90)])
+def test_a_position_of_less_notional_than_partial_closes_are_for_is_closed_whole_at_once(least: str, closed: int) -> None:
+    """90 lots at 94 are worth 8460."""
+    Table(LONG_90 + "; carol buys 90 BTC at 94", policy=replace(TARGET, liquidation_partial_min=cash(least))).play(
+        (
+            "mark BTC 94",
+            f"liquidation 1 of bob/BTC isolated, cleared 0, accepted 4 quantity {closed} limit 90, "
+            f"trade {closed}@94 maker 3 taker 4, {'filled 3, ' if closed == 90 else ''}filled 4, "
+            f"settled {closed}/{closed} BTC sell at 90, finished 1",
+        ),
+    )
+
+
+@pytest.mark.rule("LIQ-004")
 def test_a_short_is_sized_the_same_way() -> None:
     """At 106 there are 360 under 477, 5.3 a lot: 61 of the 90 may stay."""
     Table(SHORT_90 + "; carol sells 90 BTC at 106", policy=TARGET).play(

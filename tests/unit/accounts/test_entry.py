@@ -51,6 +51,7 @@ def test_the_reach_of_a_position_is_all_bids_or_all_asks_filled(quantity: int, e
         1: resting(1, 1, 90, 7),
         2: resting(2, -1, 110, 9),
         3: resting(3, -1, 110, 50, reduce_only=True),
+        4: resting(4, 1, 90, 50, reduce_only=True),
     }
     assert potential_notional(position, extra, 100) == cash(str(100 * reach))
 

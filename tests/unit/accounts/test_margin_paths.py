@@ -59,6 +59,14 @@ def test_equality_survives_and_nothing_to_maintain_is_never_breached(equity: int
     assert breaches(equity, maintenance, at_equality=False) is breached
 
 
+@pytest.mark.rule("MARG-005")
+@pytest.mark.parametrize(
+    ("equity", "maintenance", "breached"), [(48, 47, False), (47, 47, True), (46, 47, True), (0, 0, False)]
+)
+def test_where_the_venue_decided_so_equality_does_not_survive(equity: int, maintenance: int, breached: bool) -> None:
+    assert breaches(equity, maintenance, at_equality=True) is breached
+
+
 @pytest.mark.rule("MARG-012")
 def test_risk_after_no_change_is_risk_now(place: Place) -> None:
     account, position = place(10, "1000", "100")

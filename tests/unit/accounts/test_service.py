@@ -28,6 +28,20 @@ def test_a_mark_touches_the_scopes_that_hold_its_symbol_and_no_others() -> None:
     assert service.take_touched() == []
 
 
+@pytest.mark.rule("MARK-004")
+def test_a_mark_is_stale_when_it_is_older_than_the_age_and_not_at_it() -> None:
+    alice = account_of(cash("40"))
+    position_of(alice, 10, cash("1000"))
+    service = service_of(alice, policy=replace(PLAIN_POLICY, mark_stale_after=5))
+    service.now_ns = 100
+    service.apply_mark_prices((MarkPrice("BTC-PERP", 100),))
+    ages = {}
+    for age in (4, 5, 6):
+        service.now_ns = 100 + age
+        ages[age] = service.is_stale("BTC-PERP")
+    assert ages == {4: False, 5: False, 6: True}
+
+
 @pytest.mark.rule("CONS-005")
 def test_a_flagged_scope_is_told_apart_from_a_new_breach() -> None:
     alice = account_of(0)
