@@ -18,6 +18,7 @@ from clients.risk import PositionPlan, domain_instrument, picture_cross, picture
 from exchange.app.cli import main
 from exchange.composition.settings import load_settings
 from exchange.domain.instrument import Instrument
+from exchange.domain.policy import MarginRules
 from exchange.domain.units import format_cash, parse_cash
 from tests.unit.clients.live_exchange import LiveExchange, live_exchange
 
@@ -96,6 +97,8 @@ async def test_an_instrument_told_over_the_wire_gives_the_same_margins_as_one_of
         instrument = domain_instrument(told[configured.symbol])
         assert margin_terms(instrument) == margin_terms(configured)
         assert (instrument.notional_min, instrument.quantity_max) == (configured.notional_min, configured.quantity_max)
+    strict = MarginRules(liquidate_at_equality=True)
+    assert domain_instrument(told["BTC-PERP"], strict).rules == strict
     plan = PositionPlan.parse(domain_instrument(told["BTC-PERP"]), side="long", quantity="1", entry_price="60000", leverage=10)
     cross = picture_cross(plan, wallet=parse_cash("10000"), mark_price=plan.entry_price)
     isolated = picture_isolated(plan, mark_price=plan.entry_price)

@@ -121,7 +121,17 @@ def test_a_liquidated_scope_loses_all_of_its_equity_even_if_the_mark_comes_back(
     beyond = [path_of({"BTC-PERP": [85, 100], "ETH-PERP": [100, 95]})]
     choice = choose_mix([held(BTC_PERP), held(ETH_PERP)], Ordeal(marks=MARKS, beyond=beyond))
     assert choice.all_isolated.loss_beyond == cash("150"), "all 100 of BTC's wallet, which does not come back, and 50 on ETH"
-    assert choice.all_cross.loss_beyond == cash("150"), "what BTC has lost at the first moment; it is nothing at the second"
+    assert choice.all_cross.loss_beyond == cash("200"), "the pool has 50 left, and needs 92.5"
+    apart = [[shocked(MARKS, {"BTC-PERP": -150_000})], [shocked(MARKS, {"ETH-PERP": -50_000})]]
+    choice = choose_mix([held(BTC_PERP), held(ETH_PERP)], Ordeal(marks=MARKS, beyond=apart))
+    assert choice.all_isolated.loss_beyond == cash("100"), "each scenario begins with everything alive"
+
+
+def test_profit_counts_as_margin_and_no_wallet_is_ever_less_than_nothing() -> None:
+    winner = held(BTC_PERP, entry_cost=cash("800"))
+    ordeal = Ordeal(marks=MARKS)
+    assert least_cross_wallet([winner], ordeal) == least_isolated_wallets([winner], ordeal)[0] == 0
+    assert choose_mix([winner], ordeal).all_isolated.leverages == (5,), "its profit of 200 carries 1000 / 5 exactly"
 
 
 # -- many positions ------------------------------------------------------------------------------------------------------
@@ -156,6 +166,12 @@ def test_beyond_the_named_number_of_positions_the_cheapest_mix_is_searched_for()
     needs = Needs(positions, ordeal)
     chosen = sum(1 << index for index, mode in enumerate(choice.cheapest.modes) if mode is CROSS)
     assert all(needs.total(chosen ^ 1 << index) >= choice.cheapest.total for index in range(len(positions)))
+
+
+def test_the_search_opens_few_of_the_mixes_that_there_are() -> None:
+    needs = Needs(*many(32))
+    pooled, bound = cheapest_pool(needs, nodes_max=1_000)
+    assert needs.total(pooled) == bound
 
 
 def test_a_search_that_is_cut_short_says_how_much_cheaper_a_mix_could_be() -> None:
