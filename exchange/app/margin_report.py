@@ -225,9 +225,9 @@ def _units(plan: PositionPlan) -> str:
     grid = plan.instrument.price_grid
     worth = Fraction(plan.quantity * plan.instrument.cash_per_tick_lot * 10**grid.decimals, grid.step * 10**CASH_DECIMALS)
     decimals = 0
-    while worth.denominator % 2 == 0 or worth.denominator % 5 == 0:
+    while worth.denominator != 1:  # quantities and multipliers are decimals, so it comes out
         worth, decimals = worth * 10, decimals + 1
-    return format_decimal(worth.numerator, decimals) if worth.denominator == 1 else str(worth)
+    return format_decimal(worth.numerator, decimals)
 
 
 def format_json(study: MarginStudy) -> str:
