@@ -24,12 +24,12 @@ class Case(msgspec.Struct, frozen=True):
     id: str
     system: str
     kind: str
-    applicability: str
     formula_id: str
     inputs: dict[str, Any]
     expected: dict[str, Any]
-    rounding: str
+    rounding: str = "exact"
     margin_mode: str = "n/a"
+    applicability: str = ""
 
 
 class Rules(NamedTuple):

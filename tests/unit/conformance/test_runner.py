@@ -56,6 +56,12 @@ def test_a_case_that_expects_nothing_has_failed() -> None:
     assert (result.outcome, result.reason) == (Outcome.FAILED, "malformed case: it expects nothing")
 
 
+def test_a_case_may_leave_out_how_it_is_rounded_and_is_then_compared_exactly() -> None:
+    case = {name: value for name, value in MARGIN.items() if name not in ("rounding", "applicability")}
+    assert only(case).outcome is Outcome.PASSED
+    assert only({**case, "expected": {"initial_margin": "300.000001"}}).reason.endswith("(exact)")
+
+
 def test_an_unknown_formula_is_skipped_and_named() -> None:
     result = only(changed(formula_id="of_another_world"))
     assert (result.outcome, result.reason) == (Outcome.SKIPPED, "the formula 'of_another_world' is not known")
