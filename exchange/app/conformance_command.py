@@ -20,7 +20,8 @@ examples:
 
 A file is a JSON list of cases, or an object whose "cases" is one:
   {"id", "system", "kind", "applicability", "formula_id", "inputs": {...}, "expected": {...}, "rounding"}
-Numbers are texts; rounding is exact (also when left out), nearest:N, trunc:N or rel:1e-N. Exit code 0: none failed, 1: some did, 2: no such file.
+Numbers are texts; rounding is exact (also when left out), nearest:N, trunc:N or rel:1e-N.
+Exit code 0: none failed, 1: some did, 2: no such file.
 """
 
 
