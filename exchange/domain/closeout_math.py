@@ -22,6 +22,8 @@ from exchange.domain.policy import RiskPolicy
 from exchange.domain.units import PPM, Cash, Lots, Ppm, Ticks, TimeNs, ceil_div
 
 NANOSECONDS_PER_SECOND = 1_000_000_000
+ROUNDED_LOTS: Lots = 64
+"""How many lots past the exact solution are tried one by one: where roundings are worth lots, more is not always better."""
 
 
 class CloseoutRisk(NamedTuple):
@@ -54,10 +56,11 @@ def target_close(risk: CloseoutRisk) -> Lots:
         return size
     if reaches_target(risk, 0):
         return 0
-    close = size - _solve(risk, 0)
-    if reaches_target(risk, close):
-        return close
-    enough = size - _solve(risk, PPM + risk.target)  # a unit for the loss rounded up and one for the maintenance
+    close = size - _solve(risk, 0)  # no fewer lots can: rounding only takes
+    for lots in range(close, min(size, close + ROUNDED_LOTS) + 1):
+        if reaches_target(risk, lots):
+            return lots
+    enough = size - _solve(risk, PPM + 2 * risk.target)  # a unit for the loss rounded up, two for cost and maintenance
     if not reaches_target(risk, enough):
         return size
     while close < enough:
@@ -85,7 +88,8 @@ def tier_step_close(instrument: Instrument, quantity: Lots, entry_cost: Cash, ma
     reached = instrument.tiers.index(tier_at(instrument.tiers, notional)) - steps + 1
     if reached <= 0:
         return size
-    return size - (instrument.tiers[reached].notional_floor * size - 1) // notional
+    # What stays of the entry cost is rounded up, so it has to fit below the floor in whole units.
+    return size - (instrument.tiers[reached].notional_floor - 1) * size // notional
 
 
 def fraction_close(instrument: Instrument, quantity: Lots, mark_price: Ticks, fraction: Ppm, notional_min: Cash = 0) -> Lots:
