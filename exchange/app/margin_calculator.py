@@ -13,7 +13,7 @@ from exchange.composition.profiles import DEFAULT_PROFILE
 from exchange.composition.settings import Settings, load_settings
 from exchange.domain.enums import MarginMode
 from exchange.domain.instrument import Instrument, under_policy
-from exchange.domain.units import Cash, Ppm, Ticks, parse_cash
+from exchange.domain.units import CASH_MAX, Cash, Ppm, Ticks, format_cash, parse_cash
 
 _OPTIONS = {
     "symbol": "--symbol",
@@ -124,6 +124,8 @@ def _money(field: str, text: str) -> Cash:
         raise OptionRefused(field, f"{text!r} is no amount: {error}") from None
     if amount < 0:
         raise OptionRefused(field, f"{text} is below 0; give the money that is there")
+    if amount > CASH_MAX:
+        raise OptionRefused(field, f"{text} is above {format_cash(CASH_MAX)}, the most that one deposit may be; lower it")
     return amount
 
 

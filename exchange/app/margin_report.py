@@ -131,7 +131,7 @@ def _modes(study: MarginStudy) -> list[str]:
         ("most it can lose", [money(each.loss_max) for each in shown], "W + fee"),
     ]
     return [
-        f"  {label:<{LABEL_WIDTH}}{''.join(f'{value:>{VALUE_WIDTH}}' for value in values)}   {how}".rstrip()
+        f"  {label:<{LABEL_WIDTH}}{''.join(f'  {value:>{VALUE_WIDTH - 2}}' for value in values)}   {how}".rstrip()
         for label, values, how in rows
     ]
 

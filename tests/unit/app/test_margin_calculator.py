@@ -174,6 +174,10 @@ BAD_USAGE = {
     "leverage beyond the tier": ({"--leverage": "101"}, "argument --leverage: 101 is above 100, the most for a notional of"),
     "a wallet that is none": ({"--wallet": "rich"}, "argument --wallet: 'rich' is no amount: write a decimal number"),
     "a wallet below nothing": ({"--wallet": "-1"}, "argument --wallet: -1 is below 0; give the money that is there"),
+    "a wallet of too much": (
+        {"--wallet": "1000000000001"},
+        "argument --wallet: 1000000000001 is above 1000000000000, the most",
+    ),
     "a wallet too small": (
         {"--wallet": "6000"},
         "argument --wallet: 6000 does not open this position, which takes 6030.000002",
