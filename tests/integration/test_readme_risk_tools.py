@@ -26,8 +26,8 @@ def test_the_calculation_in_the_readme_is_what_the_command_prints_and_draws(
     assert capsys.readouterr().out == output
     picture = tmp_path / "health.svg"
     assert main([*shlex.split(command), "--svg", str(picture)]) == 0
-    assert picture.read_bytes() == (ROOT / "docs" / "margin-health.svg").read_bytes()
-    assert "](docs/margin-health.svg)" in README
+    assert picture.read_bytes() == (ROOT / "exchange" / "margin-health.svg").read_bytes()
+    assert "](exchange/margin-health.svg)" in README
 
 
 def test_the_worked_example_in_the_readme_prints_what_the_readme_shows() -> None:
