@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from exchange.domain.policy import RiskPolicy, check_policy
+from exchange.domain.policy import LiquidationSizing, LiquidationSurplus, RiskPolicy, check_policy
 
 SOUND = RiskPolicy()
 
@@ -14,6 +14,16 @@ SOUND = RiskPolicy()
     ("field", "values", "sentence"),
     [
         ("liquidation_target", (999_999, 0), "liquidation_target must be at least 1"),
+        ("liquidation_price_buffer", (-1, 1_000_000), "liquidation_price_buffer must be from 0 to below 1"),
+        ("liquidation_tier_steps", (0, 101), "liquidation_tier_steps must be from 1 to 100"),
+        ("liquidation_partial_min", (-1,), "liquidation_partial_min must not be negative"),
+        ("liquidation_close_min", (-1,), "liquidation_close_min must not be negative"),
+        ("liquidation_fee_rise", (-1, 1_000_001), "liquidation_fee_rise must be from 0 to 1"),
+        ("liquidation_fee_grace", (-1,), "liquidation_fee_grace must not be negative"),
+        ("liquidation_fee_max", (-1, 1_000_000), "liquidation_fee_max must be from 0 to below 1"),
+        ("fund_unwind_whole_max", (-1,), "fund_unwind_whole_max must not be negative"),
+        ("fillable_adjustment", (-1,), "fillable_adjustment must not be negative"),
+        ("fillable_spread", (-1, 1_000_001), "fillable_spread must be from 0 to 1"),
         ("liquidation_slippage", (-1, 1_000_000), "liquidation_slippage must be from 0 to below 1"),
         ("liquidation_fraction", (0, 1_000_001), "liquidation_fraction must be above 0 and at most 1"),
         ("liquidation_remainder_min", (-1,), "liquidation_remainder_min must not be negative"),
@@ -33,6 +43,23 @@ def test_a_policy_that_cannot_be_kept_is_refused(field: str, values: tuple[objec
     for value in values:
         with pytest.raises(ValueError, match=f"^{sentence}$"):
             check_policy(replace(SOUND, **{field: value}))
+
+
+@pytest.mark.rule("MARG-005", "LIQ-004")
+def test_where_equality_is_liquidated_a_partial_close_has_to_aim_above_it() -> None:
+    with pytest.raises(ValueError, match="^liquidation_target must be above 1 where equality is liquidated$"):
+        check_policy(replace(SOUND, liquidation_target=1_000_000, liquidate_at_equality=True))
+    check_policy(replace(SOUND, liquidation_target=1_000_001, liquidate_at_equality=True))
+
+
+@pytest.mark.rule("LIQ-006")
+@pytest.mark.parametrize("sizing", [LiquidationSizing.TARGET, LiquidationSizing.TIER_STEP, LiquidationSizing.FRACTION])
+def test_the_fund_may_keep_the_surplus_only_of_whole_closes(sizing: LiquidationSizing) -> None:
+    to_fund = replace(SOUND, liquidation_surplus=LiquidationSurplus.FUND, liquidation_sizing=sizing)
+    sentence = "liquidation_surplus may be fund only where liquidation_sizing is full: a close at bankruptcy cures nothing"
+    with pytest.raises(ValueError, match=f"^{sentence}$"):
+        check_policy(to_fund)
+    check_policy(replace(to_fund, liquidation_sizing=LiquidationSizing.FULL))
 
 
 @pytest.mark.parametrize(
@@ -55,6 +82,11 @@ def test_a_policy_that_cannot_be_kept_is_refused(field: str, values: tuple[objec
             mark_jump_max=0,
         ),
         RiskPolicy(
+            liquidation_price_buffer=999_999,
+            liquidation_tier_steps=100,
+            liquidation_fee_rise=1_000_000,
+            liquidation_fee_max=999_999,
+            fillable_spread=1_000_000,
             liquidation_slippage=999_999,
             liquidation_fraction=1_000_000,
             fund_unwind_fraction=1_000_000,
