@@ -47,7 +47,7 @@ def test_a_policy_that_cannot_be_kept_is_refused(field: str, values: tuple[objec
 
 @pytest.mark.rule("MARG-005", "LIQ-004")
 def test_where_equality_is_liquidated_a_partial_close_has_to_aim_above_it() -> None:
-    with pytest.raises(ValueError, match="^liquidation_target must be above 1 where equality is liquidated$"):
+    with pytest.raises(ValueError, match=r"^liquidation_target must be above 1 where equality is liquidated$"):
         check_policy(replace(SOUND, liquidation_target=1_000_000, liquidate_at_equality=True))
     check_policy(replace(SOUND, liquidation_target=1_000_001, liquidate_at_equality=True))
 
