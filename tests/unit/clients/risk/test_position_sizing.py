@@ -20,6 +20,8 @@ from clients.risk import (
     stop_at_distance,
 )
 from exchange.domain.enums import PositionSide
+from exchange.domain.instrument import TierRow, build_tiers, under_policy
+from exchange.domain.policy import RiskPolicy
 from exchange.domain.units import PPB
 from tests.cast import BTC_PERP, BTC_WITH_FEES, cash
 
@@ -45,6 +47,10 @@ def terms(**changes: Any) -> SizingTerms:
 CALM = VolatilityTarget(volatility=Volatility(variance=PPB**2 // 100, steps=2), horizon=4, target=50_000)
 """One standard move of 10 % a step, 20 % over four, may be worth 5 % of equity."""
 
+STEEP = under_policy(
+    replace(BTC_WITH_FEES, tiers=build_tiers([TierRow(0, 95_000, 10)])), RiskPolicy(close_fee_in_maintenance=True)
+)
+"""Maintenance with the fee of a close is 10.5 %, more than leverage 10 asks for."""
 FAR: dict[str, Any] = {"stop_price": 80, "liquidation_buffer": 100_000}
 """Healthy down to a mark of 72."""
 
@@ -62,6 +68,8 @@ SIZES = [
     (terms(leverage=5),                                                              499, SizeBound.TIER,        "4990"),
     (terms(leverage=5, available=cash("1000")),                                      49,  SizeBound.AVAILABLE,   "490"),
     (terms(leverage=5, available=cash("1000.000002")),                               50,  SizeBound.AVAILABLE,   "500"),
+    (terms(leverage=10, available=cash("115"), instrument=STEEP),                    10,  SizeBound.AVAILABLE,   "119"),
+    (terms(leverage=10, available=cash("114.999999"), instrument=STEEP),             9,   SizeBound.AVAILABLE,   "107.1"),
     (terms(leverage=5, equity=cash("500"), **FAR),                              15, SizeBound.LIQUIDATION, "300"),
     (terms(leverage=5, equity=cash("480"), instrument=BTC_WITH_FEES, **FAR), 14, SizeBound.LIQUIDATION, "305.2"),
     (terms(leverage=5, collateral=cash("500"), **FAR),                          15, SizeBound.LIQUIDATION, "300"),
