@@ -50,8 +50,9 @@ def explain_order(recorded: Recorded, instruments: Instruments) -> Explanation:
     judged = other = None
     if decision.margin is not None and decision.price is not None:
         judged = _judge(actual_view(decision.held, instruments, decision.position_id), decision, is_actual=True)
-        other = _judge(other_view(decision.held, instruments, decision.position_id), decision, is_actual=False)
-    paths = () if judged is None or other is None else (judged.path, other.path)
+        if decision.reason is not Reason.FOK_UNFILLABLE:  # what it would have met in the other mode is not known
+            other = _judge(other_view(decision.held, instruments, decision.position_id), decision, is_actual=False)
+    paths = tuple(each.path for each in (judged, other) if each is not None)
     side = PositionSide(decision.position_id.partition("/")[2] or "net")
     instrument = instruments.get(decision.symbol)
     limit, actual = shown_bound(decision.reason, instrument, decision.limit, decision.actual)
@@ -96,11 +97,11 @@ def _judge(view: View, decision: OrderDecision, *, is_actual: bool) -> Judged:
     a.check("nothing_more", "nothing more is held for it", "required", "<=", "0", holds=required <= 0, rule="MARG-010")
     a.check("affordable", "what is left is not negative", "available_after", ">=", "0", holds=left >= 0, rule="MARG-010")
     conclusion, verdict = CONCLUSION, reducing or _passes(view, subject, decision, required, left)
-    if is_actual and decision.reason is Reason.MARK_STALE:
+    if decision.reason is Reason.MARK_STALE:
         a.count("stale", "the mark is older than the venue allows", 1)
         a.check("fresh", "the mark is fresh", "stale", "=", "0", holds=False, rule="MARK-004")
         conclusion, verdict = f"(reduces or fresh) and ({CONCLUSION})", False
-    elif is_actual and is_filter(decision.reason):
+    elif is_filter(decision.reason):
         check_filter(a, subject.instrument, decision)
         conclusion, verdict = f"passes_filter and ({CONCLUSION})", False
     if is_actual:
