@@ -17,7 +17,7 @@ from exchange.domain.margin_math import (
     unrealized_pnl,
 )
 from exchange.domain.policy import OrderMarginRule
-from exchange.domain.units import Cash, Lots, format_cash
+from exchange.domain.units import Cash, Lots
 from exchange.explain.arithmetic import Arithmetic, total
 from exchange.explain.holdings import (
     Numbered,
@@ -114,6 +114,9 @@ class Reserves:
             self._names |= {each.order_id: f"{stem}{number}" for number, each in enumerate(known, start=1)}
         self._names[NEW] = "new"
         self._done: dict[tuple[OrderId, Lots, Cash], str] = {}
+        self._free_after: dict[tuple[OrderId, Lots, Cash], tuple[str, str, str]] = {}
+        self._last_free: tuple[str, str, str] | None = None
+        """Of the order before in its side, where notional makes orders free: that name, the order's, and its price's."""
 
     def work(self, name: str, meaning: str, orders: Sequence[HeldOrder], suffix: str) -> Cash:
         """Write down R of some of the orders under ``name``; ``suffix`` tells its steps from those of another sum."""
@@ -141,9 +144,12 @@ class Reserves:
         if len(side) > SHOWN_MAX and any(part.order.order_id == NEW for part in side[SHOWN_MAX:]):
             shown = [*side[: SHOWN_MAX - 1], next(part for part in side if part.order.order_id == NEW)]
         names, before = [], ["free_buy" if sign > 0 else "free_sell"]
+        self._last_free = None
         for part in side:
             if part in shown:
                 names += self._part(part, sign, tuple(before), suffix)
+            else:
+                self._last_free = None
             if part.lots < part.order.open_quantity:
                 self._give_order(part.order)
                 before.append(f"{self._names[part.order.order_id]}_open")
@@ -165,6 +171,7 @@ class Reserves:
         """Write down what one order holds, unless that was done for the same numbers; return its term of the sum."""
         key = (part.order.order_id, part.lots, part.free_notional)
         if key in self._done:
+            self._last_free = self._free_after.get(key)
             return [self._done[key]] if self._done[key] else []
         name = self._give_order(part.order)
         lots = self._lots(part, sign, name, before, suffix)
@@ -172,6 +179,8 @@ class Reserves:
         if formula is None:
             self._done[key] = ""
             return []
+        if self._last_free is not None:
+            self._free_after[key] = self._last_free
         step = f"{name}_r" if not self._a.knows(f"{name}_r") else f"{name}_r{suffix}"
         who = "the new order" if part.order.order_id == NEW else f"order {part.order.order_id}"
         self._a.money_step(step, f"held by {who}", formula, part.margin, "MARG-008")
@@ -210,8 +219,8 @@ class Reserves:
         mark, leverage = position.name("P"), position.name("L")
         margined = price if sign > 0 else f"max({price}, {mark})"
         if by_notional:
-            self._free_notional(part, sign, name, margined, suffix)
-            value = f"{name}_free{suffix}"
+            value = self._free_notional(part, name, suffix)
+            self._last_free = (value, name, margined)
             formula = f"up(max(0, {name}_open * {margined}{k} - {value}) / {leverage})"
             if not part.lots:
                 return formula
@@ -224,10 +233,21 @@ class Reserves:
             formula += f" + 0.000001 + up({lots} * {price}{k} * ({leverage} {'-' if sign > 0 else '+'} 1) * {fee} / {leverage})"
         return formula
 
-    def _free_notional(self, part: Part, sign: int, name: str, margined: str, suffix: str) -> None:
-        """Name what of the position's notional is still free for an order, once the orders before it took theirs."""
-        meaning = "what is left of the position's notional at entry, which needs no margin twice"
-        self._a.given(f"{name}_free{suffix}", meaning, format_cash(part.free_notional), "money")
+    def _free_notional(self, part: Part, name: str, suffix: str) -> str:
+        """Write down what of the position's notional at entry is still free for an order, and return its name."""
+        a, position, step = self._a, self._position, f"{name}_free{suffix}"
+        if self._last_free is None and part.free_notional == abs(position.held.entry_cost):
+            give_position(a, position)
+            formula = f"abs({position.name('c')})"
+        elif self._last_free is not None:
+            left, order, margined = self._last_free
+            formula = f"max(0, {left} - {order}_open * {margined}{times_multiplier(position)})"
+        else:  # orders that are not written down one by one came before it
+            a.money(step, "what is left of the position's notional", part.free_notional)
+            return step
+        meaning = "what is left of the position's notional, which needs no margin twice"
+        a.money_step(step, meaning, formula, part.free_notional, "MARG-008")
+        return step
 
     def _gap(self, orders: Sequence[HeldOrder]) -> str:
         """Return what a formula adds for what an isolated position lacks to initial margin."""

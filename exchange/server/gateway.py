@@ -41,6 +41,7 @@ FEATURES = (
     "account.hedge_mode",
     "account.collateral",
     "account.ledger",
+    "account.explain",
     "account.preview",
     "market.funding",
 )

@@ -151,7 +151,7 @@ class DecisionHistory:
                 self._owners[decision.liquidation_id] = decision.account
             shelf = self._trading if isinstance(decision, OrderDecision | FillDecision | ChangeDecision) else self._liquidations
             shelf.add(decision.account, recorded, (("sequence", sequence), *_keys(decision)))
-        if not applied.decisions and not self._open:
+        if not self._open:
             return
         for event in applied.events:
             liquidation_id = self._liquidation_of(event)

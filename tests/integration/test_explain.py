@@ -150,6 +150,21 @@ async def test_why_was_my_change_made_or_refused(alice: Client, bob: Client) -> 
     assert Decimal(most) == (await alice.account()).withdrawable
 
 
+@pytest.mark.rule("EXPL-001", "MARG-020")
+async def test_why_was_i_warned(alice: Client, bob: Client, admin: Client) -> None:
+    mark = (await alice.ticker(BTC)).mark_price
+    assert mark is not None
+    await alice.set_margin_mode(BTC, "isolated")
+    await alice.set_leverage(BTC, 50)
+    await bob.sell(BTC, "0.5", mark)
+    await alice.buy(BTC, "0.5")
+    moved = await admin.admin_set_mark({BTC: (mark * Decimal("0.986")).quantize(Decimal(1))})
+    (call,) = await alice.explain(sequence=moved.sequence)
+    prove(call)
+    assert (call.kind, call.verdict) == ("margin_call", "warned")
+    assert call.headline.startswith("alice's isolated BTC-PERP long was warned at 60 %: its margin ratio rose to ")
+
+
 @pytest.mark.rule("EXPL-001")
 async def test_nothing_of_the_other_side_is_in_an_explanation(alice: Client, bob: Client) -> None:
     mark = (await alice.ticker(BTC)).mark_price
