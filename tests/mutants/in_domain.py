@@ -206,8 +206,8 @@ MUTANTS = (
         name="a step down stops at the floor of the tier",
         rule="LIQ-004",
         file=CLOSEOUT,
-        old="(instrument.tiers[reached].notional_floor * size - 1) // notional",
-        new="(instrument.tiers[reached].notional_floor * size) // notional",
+        old="(instrument.tiers[reached].notional_floor - 1) * size // notional",
+        new="instrument.tiers[reached].notional_floor * size // notional",
     ),
     Mutant(
         name="a fraction of a position is rounded down",

@@ -30,8 +30,8 @@ from tests.mutants.witness import FILE_VARIABLE
 
 ROOT = Path(__file__).resolve().parents[2]
 COPIED = ("exchange", "clients", "tests", "config", "pyproject.toml", "README.md")
-SHARED_TESTS = ("tests/scenarios", "tests/properties")
-"""The tests that any package of the core is held to, the quick ones first."""
+SCENARIOS, PROPERTIES = "tests/scenarios", "tests/properties"
+"""The tests that any package of the core is held to beside its own."""
 WORKERS = 2
 TEST_SECONDS_MAX = 300
 """How long the tests may take for one bug; one that makes them hang is not caught."""
@@ -109,18 +109,17 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 # -- one run of tests --------------------------------------------------------------------------------------------------
 
 
-def run_tests(tree: Path, selection: Sequence[str], interruption: Interruption) -> TestRun:
-    """Run some tests of a copy of the project up to the first failure."""
+def run_tests(tree: Path, tests: str, interruption: Interruption) -> TestRun:
+    """Run the tests of a folder or file, in a copy of the project, up to the first failure."""
     witness, output = tree / "witness.txt", tree / "output.txt"
     witness.unlink(missing_ok=True)
-    chosen = [path for path in selection if (tree / path).exists()]
     command = [sys.executable, "-m", "pytest", "-x", "-q", "--tb=line", "-p", "no:cacheprovider", "-p", "tests.mutants.witness"]
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV_", "RINGFENCE_"))}
     environment = {**kept, "PYTHONPATH": str(tree), "PYTHONHASHSEED": "0", FILE_VARIABLE: str(witness)}
     exit_code = None
     with output.open("wb") as sink:
         process = subprocess.Popen(
-            [*command, *chosen], cwd=tree, env=environment, stdout=sink, stderr=subprocess.STDOUT, start_new_session=True
+            [*command, tests], cwd=tree, env=environment, stdout=sink, stderr=subprocess.STDOUT, start_new_session=True
         )
         with interruption.watch(process), suppress(subprocess.TimeoutExpired):
             exit_code = process.wait(TEST_SECONDS_MAX)
@@ -129,8 +128,8 @@ def run_tests(tree: Path, selection: Sequence[str], interruption: Interruption) 
 
 
 def selection_of(mutant: Mutant) -> tuple[str, ...]:
-    """Return the tests that a bug is run against: those of its package, then scenarios, then properties."""
-    return (f"tests/unit/{mutant.package}", *SHARED_TESTS)
+    """Return the tests that a bug is run against, one after the other: its package's, then scenarios, then properties."""
+    return (f"tests/unit/{mutant.package}", SCENARIOS, PROPERTIES)
 
 
 def try_mutant(mutant: Mutant, tree: Path, interruption: Interruption) -> Trial:
@@ -138,7 +137,10 @@ def try_mutant(mutant: Mutant, tree: Path, interruption: Interruption) -> Trial:
     begun = time.monotonic()
     try:
         with planted(mutant, tree):
-            done = run_tests(tree, selection_of(mutant), interruption)
+            for tests in selection_of(mutant):  # one by one, so that what is caught early does not wait for all to be imported
+                done = run_tests(tree, tests, interruption)
+                if done.exit_code != pytest.ExitCode.OK:
+                    break
     except StaleMutantError as stale:
         return Trial(mutant, Verdict.STALE, str(stale), 0.0)
     verdict, told = _judge(done)
@@ -170,7 +172,7 @@ class Workshop:
         self._trees: queue.SimpleQueue[Path] = queue.SimpleQueue()
         self._interruption = Interruption()
         self._workers = workers
-        first = folder / "0"
+        self._first = first = folder / "0"
         first.mkdir()
         for name in COPIED:
             source = root / name
@@ -198,14 +200,14 @@ class Workshop:
     def run_without_a_bug(self, mutants: Sequence[Mutant]) -> list[str]:
         """Run all tests that the bugs will meet; return what went wrong. A verdict means nothing unless they pass."""
         units = sorted({selection_of(mutant)[0] for mutant in mutants})
-        halves = [[*units, *SHARED_TESTS[:1]], list(SHARED_TESTS[1:])]
 
-        def attempt(selection: Sequence[str]) -> str:
+        def attempt(tests: str) -> str:
             with self._tree() as tree:
-                done = run_tests(tree, selection, self._interruption)
+                done = run_tests(tree, tests, self._interruption)
             return "" if done.exit_code == pytest.ExitCode.OK else f"{done.witness or 'no test'}: {_last_lines(done.output)}"
 
-        return [fault for fault in self._each(attempt, halves) if fault]
+        slow = sorted(f"{PROPERTIES}/{module.name}" for module in (self._first / PROPERTIES).glob("test_*.py"))
+        return [fault for fault in self._each(attempt, [*slow, SCENARIOS, *units]) if fault]
 
     @contextmanager
     def _tree(self) -> Iterator[Path]:
