@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from exchange.domain.enums import MarkSource, Side, TradingState
+from exchange.domain.policy import LiquidationSurplus, MarginPrice, OrderMarginRule
 
 
 class Level(NamedTuple):
@@ -50,6 +51,21 @@ class IndexMark:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MarginRules:
+    """The venue's choices that margin formulas depend on, under their names in its config."""
+
+    maintenance_price: MarginPrice = MarginPrice.MARK
+    initial_margin_price: MarginPrice = MarginPrice.MARK
+    close_fee_in_maintenance: bool = False
+    liquidate_at_equality: bool = False
+    profit_for_orders: bool = False
+    order_margin: OrderMarginRule = OrderMarginRule.LARGER_SIDE
+    order_close_fee: bool = False
+    liquidation_price_buffer: Decimal = Decimal(0)
+    liquidation_surplus: LiquidationSurplus = LiquidationSurplus.OWNER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Instrument:
     """What can be traded, with every limit; ``funding`` is None where none is paid, ``index_mark`` where marks are told."""
 
@@ -70,6 +86,7 @@ class Instrument:
     mark_source: MarkSource = MarkSource.EXTERNAL
     index_mark: IndexMark | None = None
     funding: FundingTerms | None = None
+    margin_rules: MarginRules = MarginRules()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,8 +14,8 @@ from exchange.domain.units import Cash, Grid, Ppm, parse_cash, parse_rate
 def domain_instrument(told: market_data.Instrument, rules: MarginRules | None = None) -> Instrument:
     """Return the same instrument in ticks, lots and cash units, exactly.
 
-    ``rules`` are the venue's choices about margin, which the wire does not tell; the defaults of the venue are the defaults
-    here. Funding and index terms, which no margin formula looks at, are left out.
+    ``rules`` stand in for the venue's own choices about margin, to see what others would make of it. Funding and index
+    terms, which no margin formula looks at, are left out.
     """
     return Instrument(
         symbol=told.symbol,
@@ -33,7 +33,21 @@ def domain_instrument(told: market_data.Instrument, rules: MarginRules | None = 
         market_protection=_rate(told.market_protection),
         notional_min=_cash(told.notional_min),
         quantity_max=_grid(told.lot_size).parse(plain(told.quantity_max)),
-        rules=rules or MarginRules(),
+        rules=rules or _rules(told.margin_rules),
+    )
+
+
+def _rules(told: market_data.MarginRules) -> MarginRules:
+    return MarginRules(
+        maintenance_price=told.maintenance_price,
+        initial_margin_price=told.initial_margin_price,
+        close_fee_in_maintenance=told.close_fee_in_maintenance,
+        liquidate_at_equality=told.liquidate_at_equality,
+        profit_for_orders=told.profit_for_orders,
+        order_margin=told.order_margin,
+        order_close_fee=told.order_close_fee,
+        liquidation_price_buffer=_rate(told.liquidation_price_buffer),
+        liquidation_surplus=told.liquidation_surplus,
     )
 
 

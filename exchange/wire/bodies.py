@@ -8,6 +8,7 @@ from exchange.domain.enums import Liquidity, Side
 from exchange.domain.events import FillSide, TradeExecuted
 from exchange.domain.ids import Symbol
 from exchange.domain.instrument import FundingTerms, IndexMarkTerms, Instrument
+from exchange.domain.policy import MarginRules
 from exchange.domain.rejects import Reason
 from exchange.domain.units import (
     CASH_DECIMALS,
@@ -102,6 +103,21 @@ def instrument_body(instrument: Instrument) -> wire.InstrumentBody:
         mark_source=instrument.mark_source.value,
         index_mark=None if instrument.index_mark is None else _index_mark_body(instrument.index_mark),
         funding=None if instrument.funding is None else _funding_terms_body(instrument.funding),
+        margin_rules=_margin_rules_body(instrument.rules),
+    )
+
+
+def _margin_rules_body(rules: MarginRules) -> wire.MarginRulesBody:
+    return wire.MarginRulesBody(
+        maintenance_price=rules.maintenance_price.value,
+        initial_margin_price=rules.initial_margin_price.value,
+        close_fee_in_maintenance=rules.close_fee_in_maintenance,
+        liquidate_at_equality=rules.liquidate_at_equality,
+        profit_for_orders=rules.profit_for_orders,
+        order_margin=rules.order_margin.value,
+        order_close_fee=rules.order_close_fee,
+        liquidation_price_buffer=format_rate(rules.liquidation_price_buffer),
+        liquidation_surplus=rules.liquidation_surplus.value,
     )
 
 

@@ -298,6 +298,20 @@ class IndexMarkBody(Message, frozen=True, kw_only=True):
     basis_window_us: int
 
 
+class MarginRulesBody(Message, frozen=True, kw_only=True):
+    """The venue's choices that margin formulas depend on, under the names they have in ``[risk]`` (SPEC.md, MARG rules)."""
+
+    maintenance_price: Literal["mark", "entry"]
+    initial_margin_price: Literal["mark", "entry"]
+    close_fee_in_maintenance: bool
+    liquidate_at_equality: bool
+    profit_for_orders: bool
+    order_margin: Literal["larger_side", "notional_offset"]
+    order_close_fee: bool
+    liquidation_price_buffer: str
+    liquidation_surplus: Literal["owner", "fund"]
+
+
 class InstrumentBody(Message, frozen=True, kw_only=True):
     """An instrument and its limits; ``funding`` is null where none is paid, ``index_mark`` where the mark is told."""
 
@@ -318,6 +332,7 @@ class InstrumentBody(Message, frozen=True, kw_only=True):
     mark_source: Literal["external", "index"]
     index_mark: IndexMarkBody | None
     funding: FundingTermsBody | None
+    margin_rules: MarginRulesBody
 
 
 class BookBody(Message, frozen=True, kw_only=True):

@@ -97,6 +97,7 @@ async def test_an_instrument_told_over_the_wire_gives_the_same_margins_as_one_of
         instrument = domain_instrument(told[configured.symbol])
         assert margin_terms(instrument) == margin_terms(configured)
         assert (instrument.notional_min, instrument.quantity_max) == (configured.notional_min, configured.quantity_max)
+        assert instrument.rules == MarginRules()
     strict = MarginRules(liquidate_at_equality=True)
     assert domain_instrument(told["BTC-PERP"], strict).rules == strict
     plan = PositionPlan.parse(domain_instrument(told["BTC-PERP"]), side="long", quantity="1", entry_price="60000", leverage=10)
@@ -119,3 +120,12 @@ def test_as_a_process_it_prints_the_table_writes_the_picture_and_ends_with_the_s
     wrong = run(*terms, "--leverage", "90")
     assert wrong.returncode == 2
     assert "argument --leverage: 90 is above 75, the most for a notional of 80000 (tier from 50000); lower it" in wrong.stderr
+
+
+@pytest.mark.parametrize("profile", ["bybit", "lfest", "okx"])
+async def test_an_instrument_tells_the_margin_rules_of_its_venue(profile: str) -> None:
+    async with live_exchange(profile) as live, live.client("alice") as alice:
+        told = await alice.instruments()
+    rules = load_settings(profile=profile).policy.margin_rules
+    assert rules != MarginRules()
+    assert domain_instrument(told["BTC-PERP"]).rules == rules

@@ -11,6 +11,7 @@ import msgspec
 
 from clients import Client
 from exchange.composition.compose import Exchange, compose
+from exchange.composition.profiles import DEFAULT_PROFILE
 from exchange.composition.settings import load_settings
 from exchange.services.clock import ClockMode
 
@@ -31,8 +32,8 @@ class LiveExchange:
 
 
 @asynccontextmanager
-async def live_exchange() -> AsyncIterator[LiveExchange]:
-    settings = load_settings()
+async def live_exchange(profile: str = DEFAULT_PROFILE) -> AsyncIterator[LiveExchange]:
+    settings = load_settings(profile=profile)
     virtual = msgspec.structs.replace(settings.clock, mode=ClockMode.VIRTUAL)
     exchange = compose(msgspec.structs.replace(settings, clock=virtual))
     await exchange.start("127.0.0.1", 0)
