@@ -34,6 +34,7 @@ from exchange.domain.events import (
     PositionTransferred,
 )
 from exchange.domain.ids import AccountId, LiquidationId, OrderId, PositionId, position_id
+from exchange.services.oldest_of_all import OldestOfAll
 from exchange.services.sequencer import Applied
 
 EXPLANATIONS_MAX = 500
@@ -96,9 +97,8 @@ class _Shelf:
 
     def __init__(self, entries_max: int, entries_total_max: int) -> None:
         self._entries_max = entries_max
-        self._entries_total_max = entries_total_max
         self._accounts: dict[AccountId, _Account] = {}
-        self._in_order: deque[tuple[AccountId, int]] = deque()
+        self._of_all = OldestOfAll(entries_total_max, self._first_kept)
 
     def add(self, account: AccountId, entry: Entry, keys: Iterable[Key]) -> None:
         """Remember an entry under its keys."""
@@ -108,14 +108,17 @@ class _Shelf:
         own.kept.append(kept)
         for key in kept.keys:
             own.index.setdefault(key, deque()).append(entry)
+        self._of_all.note_added(account, kept.number)
         if len(own.kept) > self._entries_max:
             own.drop_oldest()
-        self._in_order.append((account, kept.number))
-        if len(self._in_order) > self._entries_total_max:
-            name, number = self._in_order.popleft()
-            forgotten = self._accounts[name]
-            if forgotten.kept and forgotten.kept[0].number == number:
-                forgotten.drop_oldest()
+            self._of_all.note_forgotten()
+        forgetful = self._of_all.next_to_forget()
+        if forgetful is not None:
+            self._accounts[forgetful].drop_oldest()
+
+    def _first_kept(self, account: AccountId) -> int | None:
+        kept = self._accounts[account].kept
+        return kept[0].number if kept else None
 
     def find(self, account: AccountId, key: Key) -> tuple[Entry, ...]:
         """Return what an account has under a key, oldest first."""

@@ -12,6 +12,7 @@ from exchange.domain.events import LedgerPosted
 from exchange.domain.ids import RESERVED_ACCOUNTS, AccountId
 from exchange.domain.units import TimeNs
 from exchange.domain.views import LedgerEntry
+from exchange.services.oldest_of_all import OldestOfAll
 from exchange.services.sequencer import Applied
 
 LEDGER_ENTRIES_MAX = 2_000
@@ -43,10 +44,9 @@ class LedgerHistory:
 
     def __init__(self, entries_max: int = LEDGER_ENTRIES_MAX, entries_total_max: int = LEDGER_ENTRIES_TOTAL_MAX) -> None:
         self._entries_max = entries_max
-        self._entries_total_max = entries_total_max
         self._accounts: dict[AccountId, deque[NumberedEntry]] = {}
         self._counts: dict[AccountId, int] = {}
-        self._in_order: deque[tuple[AccountId, int]] = deque()
+        self._of_all = OldestOfAll(entries_total_max, self._first_kept)
 
     def apply(self, event: LedgerPosted, applied: Applied) -> None:
         """Fold in the entries of one command."""
@@ -66,11 +66,14 @@ class LedgerHistory:
         self._counts[entry.account] = number
         kept = self._accounts.setdefault(entry.account, deque())
         kept.append(NumberedEntry(number, applied.sequence, applied.time_ns, entry))
+        self._of_all.note_added(entry.account, number)
         if len(kept) > self._entries_max:
             kept.popleft()
-        self._in_order.append((entry.account, number))
-        if len(self._in_order) > self._entries_total_max:
-            account, oldest = self._in_order.popleft()
-            forgotten = self._accounts[account]
-            if forgotten and forgotten[0].number == oldest:
-                forgotten.popleft()
+            self._of_all.note_forgotten()
+        forgetful = self._of_all.next_to_forget()
+        if forgetful is not None:
+            self._accounts[forgetful].popleft()
+
+    def _first_kept(self, account: AccountId) -> int | None:
+        kept = self._accounts[account]
+        return kept[0].number if kept else None

@@ -89,6 +89,15 @@ def test_the_total_is_bounded_over_all_accounts_and_the_oldest_go_first() -> Non
     assert found == [False, True, True, True]
 
 
+@pytest.mark.rule("EXPL-004")
+def test_a_busy_accounts_decisions_push_out_nobody_elses() -> None:
+    recording = Recording(DecisionHistory(entries_max=3, entries_total_max=5))
+    asked = recording.say("alice buys 1 ETH at 40")
+    for _ in range(20):
+        recording.say("bob buys 1 ETH at 40")
+    assert recording.history.find("alice", Asked(sequence=asked))
+
+
 @pytest.mark.rule("EXPL-005")
 def test_taking_decisions_down_changes_neither_events_nor_digest() -> None:
     recording = Recording(DecisionHistory())
