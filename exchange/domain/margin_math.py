@@ -272,11 +272,14 @@ def liquidation_root(instrument: Instrument, quantity: Lots, entry_cost: Cash, c
 
 
 def buffered_root(instrument: Instrument, quantity: Lots, entry_cost: Cash, root: PriceRoot) -> PriceRoot:
-    """Return where a liquidation price is shown: by the rules' buffer nearer to the entry price (MARG-006)."""
-    buffer = instrument.rules.liquidation_price_buffer
-    if not buffer:
+    """Return where a liquidation price is shown: by the rules' buffer nearer to the entry price (MARG-006).
+
+    Beside the losses of other positions it may lie beyond entry already: then the buffer would show one too good.
+    """
+    buffer, size = instrument.rules.liquidation_price_buffer, abs(quantity) * instrument.cash_per_tick_lot
+    way_to_entry = abs(entry_cost) * root.denominator - root.numerator * size
+    if not buffer or way_to_entry * quantity <= 0:
         return root
-    size = abs(quantity) * instrument.cash_per_tick_lot
     at_price = (PPM - buffer) * root.numerator * size
     return PriceRoot(at_price + buffer * abs(entry_cost) * root.denominator, PPM * root.denominator * size)
 

@@ -30,7 +30,16 @@ from exchange.domain.rejects import Reason
 from exchange.domain.units import PPM
 from exchange.domain.views import OrderView, PositionView, ScopeHealth
 from tests.properties.money_invariants import Faults, entries_of
-from tests.properties.pictures import Picture, PositionKey, exact_maintenance, maintenance, own_lots, pool_of, profit
+from tests.properties.pictures import (
+    Picture,
+    PositionKey,
+    exact_maintenance,
+    is_breached,
+    maintenance,
+    own_lots,
+    pool_of,
+    profit,
+)
 from tests.properties.traces import Step
 
 # -- 6 and 7: liquidation steps and flags ------------------------------------------------------------------------------
@@ -59,8 +68,8 @@ def _no_worse(before: ScopeHealth, after: ScopeHealth) -> Faults:
         yield f"maintenance did not fall: {before} to {after}"
     if before.equity >= 0 > after.equity:
         yield f"equity went below zero: {before} to {after}"
-    # The one unit is that by which maintenance is rounded up.
-    rounded = max(0, after.maintenance_margin - 1)
+    # One unit is that by which maintenance is rounded up, the other that of an entry cost that it may be of.
+    rounded = max(0, after.maintenance_margin - 2)
     if before.equity > 0 and after.equity * before.maintenance_margin < before.equity * rounded:
         yield f"equity over maintenance fell: {before} to {after}"
 
@@ -88,7 +97,7 @@ def flags(step: Step, seen: Counter[str]) -> Faults:
                 LiquidationStarted(health=health) | LiquidationOrderSettled(before=health) | PositionTransferred(before=health)
             ):
                 seen["liquidated"] += 1
-                if health.equity >= health.maintenance_margin:
+                if not is_breached(step.after, health.equity, health.maintenance_margin):
                     yield f"a healthy scope was liquidated: {event}"
     now, policy = step.after, step.market.policy
     changed = now.accounts.keys() if policy.mark_stale_after else set(now.changed_since(step.before))
@@ -97,15 +106,16 @@ def flags(step: Step, seen: Counter[str]) -> Faults:
             continue
         if view.margin_mode is MarginMode.ISOLATED:
             equity = view.isolated_wallet + profit(now.instruments[view.symbol], view, now.marks[view.symbol])
-            needed = maintenance(now.instruments[view.symbol], view.quantity, now.marks[view.symbol])
+            needed = maintenance(now.instruments[view.symbol], view, now.marks[view.symbol])
             is_stale = now.is_stale(policy, view.symbol, now.now_ns)
         else:
             equity, _, needed = pool_of(now, view.account)
             is_stale = now.is_stale_pool(policy, view.account, now.now_ns)
         seen["scopes"] += 1
         seen["flagged at the end"] += view.liquidating
-        seen["breached on a stale mark"] += is_stale and equity < needed and not view.liquidating
-        if equity < needed and not view.liquidating and not is_stale:
+        breached = is_breached(now, equity, needed) and not view.liquidating
+        seen["breached on a stale mark"] += is_stale and breached
+        if breached and not is_stale:
             yield f"{view.account}/{view.symbol} has {equity}, needs {needed} and is not flagged"
 
 
@@ -190,7 +200,7 @@ def prices(step: Step, seen: Counter[str]) -> Faults:
             legs = [held for held in now.cross_of(view.account) if held.symbol == view.symbol]
             pool = pool_of(now, view.account)
             collateral = pool.equity - pool.maintenance_margin
-            collateral -= sum(profit(instrument, leg, mark) - maintenance(instrument, leg.quantity, mark) for leg in legs)
+            collateral -= sum(profit(instrument, leg, mark) - maintenance(instrument, leg, mark) for leg in legs)
         if len(legs) == 1:
             root = liquidation_root(instrument, view.quantity, view.entry_cost, collateral)
             seen["exact roots"] += root is not None
@@ -206,7 +216,7 @@ def _spare(now: Picture, legs: Sequence[PositionView], collateral: int, price: F
     for leg in legs:
         instrument = now.instruments[leg.symbol]
         spare += leg.quantity * price * instrument.cash_per_tick_lot - leg.entry_cost
-        spare -= exact_maintenance(instrument, leg.quantity, price)
+        spare -= exact_maintenance(instrument, leg, price)
     return spare
 
 
@@ -224,6 +234,11 @@ def _shown_price(now: Picture, view: PositionView, legs: Sequence[PositionView],
             yield f"a short has no liquidation price: {view}"
         return
     seen["shown prices"] += 1
+    if now.instruments[view.symbol].rules.liquidation_price_buffer and len(legs) == 1:
+        seen["buffered prices"] += 1
+        if _spare(now, legs, collateral, Fraction(shown)) < 0:
+            yield f"the scope is not healthy any more at the buffered price {shown}: {view}"
+        return
     here = _spare(now, legs, collateral, Fraction(shown))
     steps = [_spare(now, legs, collateral, Fraction(shown + tick)) for tick in (-1, 1)]
     if not min(steps) < 0 <= here:

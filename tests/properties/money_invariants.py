@@ -26,7 +26,16 @@ from exchange.domain.events import (
 )
 from exchange.domain.ids import FEES, INSURANCE_FUND, SETTLEMENT_ASSET, AccountId, position_id
 from exchange.domain.views import LedgerEntry, PositionView
-from tests.properties.pictures import Picture, asset_value, available, order_margin, pool_of, profit, tier_of
+from tests.properties.pictures import (
+    Picture,
+    asset_value,
+    available,
+    is_breached,
+    order_margin,
+    pool_of,
+    profit,
+    tier_of,
+)
 from tests.properties.traces import COLLATERAL, Step
 
 Faults: TypeAlias = Iterator[str]
@@ -92,7 +101,8 @@ def wallets_and_reserves(step: Step, seen: Counter[str]) -> Faults:
                 yield f"{account}/{view.symbol} holds {view.order_margin} for orders that need {held}"
             if view.isolated_wallet < 0:
                 seen["negative isolated wallets"] += 1
-                if view.scope_equity < view.maintenance_margin and not view.liquidating and not _is_stale(step, view):
+                breached = is_breached(now, view.scope_equity, view.maintenance_margin)
+                if breached and not view.liquidating and not _is_stale(step, view):
                     yield f"{account}/{view.symbol} owes {view.isolated_wallet} and is not healthy"
         if pool.order_margin != total:
             yield f"{account} holds {pool.order_margin} for orders that need {total}"
@@ -130,8 +140,9 @@ class _Told:
                 case MarginModeSet() | LeverageSet():
                     self._move(event.account, event.symbol, event.position_side, event.margin_moved)
                 case LiquidationFinished() if event.record.symbol is not None:
-                    record = event.record
-                    self._move(record.account, event.record.symbol, record.position_side, -record.returned)
+                    record, was = event.record, step.before.position(*_scope_of(event))
+                    if was is not None and was.quantity:  # else it went back in a command before
+                        self._move(record.account, event.record.symbol, record.position_side, -record.returned)
 
     def key(self, account: AccountId, symbol: str, side: PositionSide) -> WalletKey:
         """Return the wallet that a position's money goes through."""
@@ -147,6 +158,11 @@ class _Told:
 
     def _move(self, account: AccountId, symbol: str, side: PositionSide, amount: int) -> None:
         self.by_kind[EntryKind.MARGIN][account, position_id(symbol, side)] += amount
+
+
+def _scope_of(event: LiquidationFinished) -> tuple[AccountId, str, PositionSide]:
+    record = event.record
+    return record.account, record.symbol or "", record.position_side
 
 
 def entries_of(step: Step) -> list[LedgerEntry]:
@@ -271,5 +287,9 @@ def margins(step: Step, seen: Counter[str]) -> Faults:
         seen["margins"] += 1
         allowed = tier_of(now.instruments[view.symbol], view.notional).max_leverage
         seen["leverage above the tier's most"] += view.leverage > allowed
-        if not 0 <= view.maintenance_margin <= view.initial_margin:
+        if not 0 <= view.maintenance_margin <= view.initial_margin or _is_liquidated_when_opened(now, view):
             yield f"initial margin {view.initial_margin} is below maintenance {view.maintenance_margin}: {view}"
+
+
+def _is_liquidated_when_opened(now: Picture, view: PositionView) -> bool:
+    return is_breached(now, view.initial_margin, view.maintenance_margin)

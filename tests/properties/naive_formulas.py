@@ -223,7 +223,8 @@ def liquidation_price(
         q, c = legs[0]
         entry = Fraction(abs(c), abs(q) * instrument.cash_per_tick_lot)
         buffer = Fraction(rules.liquidation_price_buffer, MILLION)
-        low, high = (None if root is None else root + buffer * (entry - root) for root in (low, high))
+        low = None if low is None else low + buffer * max(Fraction(0), entry - low)
+        high = None if high is None else high + buffer * min(Fraction(0), entry - high)
     net_long = sum(q for q, _ in legs) > 0
     if low is not None and (net_long or high is None):
         return min(ceil(low), mark)

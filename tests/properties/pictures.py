@@ -15,7 +15,7 @@ from exchange.domain.enums import MarginMode, PositionSide
 from exchange.domain.events import AnyEvent, CollateralPriceChanged, Credited, MarkPriceChanged, TimeAdvanced, Withdrawn
 from exchange.domain.ids import SETTLEMENT_ASSET, AccountId, AssetId, Symbol
 from exchange.domain.instrument import CollateralAsset, Instrument, Tier
-from exchange.domain.policy import RiskPolicy
+from exchange.domain.policy import MarginPrice, OrderMarginRule, RiskPolicy
 from exchange.domain.units import PPM, TimeNs
 from exchange.domain.views import AccountView, FundView, OrderView, PositionView, ScopeView
 from exchange.venue.venue import Venue
@@ -115,25 +115,36 @@ def tier_of(instrument: Instrument, notional: Fraction | int) -> Tier:
     return [tier for tier in instrument.tiers if tier.notional_floor <= notional][-1]
 
 
-def exact_maintenance(instrument: Instrument, quantity: int, mark: Fraction) -> Fraction:
+def _measured(instrument: Instrument, view: PositionView, mark: Fraction, at: MarginPrice) -> Fraction:
+    at_mark = abs(view.quantity) * mark * instrument.cash_per_tick_lot
+    return Fraction(abs(view.entry_cost)) if at is MarginPrice.ENTRY else at_mark
+
+
+def exact_maintenance(instrument: Instrument, view: PositionView, mark: Fraction) -> Fraction:
     """Return maintenance margin before it is rounded up (MARG-003)."""
-    notional = abs(quantity) * mark * instrument.cash_per_tick_lot
+    notional = _measured(instrument, view, mark, instrument.rules.maintenance_price)
     tier = tier_of(instrument, notional)
-    return notional * tier.maintenance_rate / PPM - tier.maintenance_amount
+    rate = tier.maintenance_rate + (instrument.taker_fee if instrument.rules.close_fee_in_maintenance else 0)
+    return notional * rate / PPM - tier.maintenance_amount
 
 
-def maintenance(instrument: Instrument, quantity: int, mark: int) -> int:
+def maintenance(instrument: Instrument, view: PositionView, mark: int) -> int:
     """Return maintenance margin in whole units (MARG-003)."""
-    notional = abs(quantity) * mark * instrument.cash_per_tick_lot
-    tier = tier_of(instrument, notional)
-    return max(0, (notional * tier.maintenance_rate + PPM - 1) // PPM - tier.maintenance_amount)
+    return max(0, ceil(exact_maintenance(instrument, view, Fraction(mark))))
 
 
-def initial(instrument: Instrument, quantity: int, mark: int, leverage: int) -> int:
+def initial(instrument: Instrument, view: PositionView, mark: int) -> int:
     """Return initial margin in whole units (MARG-004)."""
-    notional = abs(quantity) * mark * instrument.cash_per_tick_lot
-    allowed = min(leverage, tier_of(instrument, notional).max_leverage)
-    return (notional + allowed - 1) // allowed
+    notional = _measured(instrument, view, Fraction(mark), instrument.rules.initial_margin_price)
+    allowed = min(view.leverage, tier_of(instrument, notional).max_leverage)
+    needed = maintenance(instrument, view, mark)
+    return max(ceil(notional / allowed), needed + (1 if needed and instrument.rules.liquidate_at_equality else 0))
+
+
+def is_breached(picture: Picture, equity: int, needed: int) -> bool:
+    """Return whether a scope is to be liquidated (MARG-005)."""
+    rules = next(iter(picture.instruments.values())).rules
+    return needed > 0 and (equity <= needed if rules.liquidate_at_equality else equity < needed)
 
 
 def profit(instrument: Instrument, view: PositionView, mark: int) -> int:
@@ -141,17 +152,18 @@ def profit(instrument: Instrument, view: PositionView, mark: int) -> int:
     return view.quantity * mark * instrument.cash_per_tick_lot - view.entry_cost
 
 
-def reserve(instrument: Instrument, sign: int, lots: int, price: int, mark: int, leverage: int) -> int:
-    """Return what so many lots of an order hold that none of the position stands against (MARG-008)."""
+def margined(instrument: Instrument, sign: int, lots: int, price: int, mark: int) -> int:
+    """Return the notional that an order is margined on (MARG-008)."""
+    return lots * instrument.cash_per_tick_lot * (price if sign > 0 else max(price, mark))
+
+
+def beside_margin(instrument: Instrument, sign: int, lots: int, price: int, mark: int, leverage: int) -> int:
+    """Return what an order holds beside its margin for the lots that none of the position stands against (MARG-008)."""
     if not lots:
         return 0
-    k, margined = instrument.cash_per_tick_lot, price if sign > 0 else max(price, mark)
-    return (
-        ceil(Fraction(lots * margined * k, leverage))
-        + ceil(Fraction(lots * price * k * instrument.taker_fee, PPM))
-        + lots * k * max(0, sign * (price - mark))
-        + 2
-    )
+    k, fee = instrument.cash_per_tick_lot, Fraction(instrument.taker_fee, PPM)
+    held = ceil(lots * price * k * fee) + lots * k * max(0, sign * (price - mark)) + 2
+    return held + (ceil(lots * price * k * (1 - Fraction(sign, leverage)) * fee) + 1 if instrument.rules.order_close_fee else 0)
 
 
 def own_lots(orders: list[OrderView], quantity: int, sign: int) -> dict[int, int]:
@@ -170,17 +182,26 @@ def order_margin(picture: Picture, view: PositionView) -> int:
     orders, mark, instrument = picture.orders_of(view), picture.marks.get(view.symbol), picture.instruments[view.symbol]
     if not orders or mark is None:
         return 0
-    sums = []
-    for sign in (1, -1):
-        parts, by_id = own_lots(orders, view.quantity, sign), {order.order_id: order for order in orders}
-        prices = ((lots, by_id[order_id].limit_price) for order_id, lots in parts.items())
-        sums.append(sum(reserve(instrument, sign, lots, price, mark, view.leverage) for lots, price in prices))
+    sums = [_held_by_side(instrument, view, orders, sign, mark) for sign in (1, -1)]
     gap = 0
     increases = any(order.side.sign * view.quantity > 0 and not order.reduce_only for order in orders)
     if view.margin_mode is MarginMode.ISOLATED and view.quantity and increases:
         equity = view.isolated_wallet + profit(instrument, view, mark)
-        gap = max(0, initial(instrument, view.quantity, mark, view.leverage) - equity)
+        gap = max(0, initial(instrument, view, mark) - equity)
     return max(sums) + gap
+
+
+def _held_by_side(instrument: Instrument, view: PositionView, orders: list[OrderView], sign: int, mark: int) -> int:
+    by_notional = instrument.rules.order_margin is OrderMarginRule.NOTIONAL_OFFSET and sign * view.quantity < 0
+    offset, held, by_id = abs(view.entry_cost), 0, {order.order_id: order for order in orders}
+    for order_id, lots in own_lots(orders, view.quantity, sign).items():
+        order = by_id[order_id]
+        notional = margined(instrument, sign, order.open_quantity if by_notional else lots, order.limit_price, mark)
+        freed = min(offset, notional) if by_notional else 0
+        offset -= freed
+        held += ceil(Fraction(notional - freed, view.leverage))
+        held += beside_margin(instrument, sign, lots, order.limit_price, mark, view.leverage)
+    return held
 
 
 class Pool(NamedTuple):
@@ -203,8 +224,8 @@ def pool_of(picture: Picture, account: AccountId) -> Pool:
     for held in picture.cross_of(account):
         instrument, mark = picture.instruments[held.symbol], picture.marks[held.symbol]
         equity += profit(instrument, held, mark)
-        initials += initial(instrument, held.quantity, mark, held.leverage)
-        maintenances += maintenance(instrument, held.quantity, mark)
+        initials += initial(instrument, held, mark)
+        maintenances += maintenance(instrument, held, mark)
     return Pool(equity, initials, maintenances)
 
 
@@ -218,7 +239,15 @@ def reserves_of(picture: Picture, account: AccountId, *, isolated_only: bool = F
 
 
 def available(picture: Picture, account: AccountId) -> int:
-    """Return what an account can still commit (MARG-009)."""
+    """Return what an account can still commit to orders (MARG-009)."""
+    rules, pool = next(iter(picture.instruments.values())).rules, pool_of(picture, account)
+    if rules.profit_for_orders:
+        return pool.equity - pool.initial_margin - reserves_of(picture, account)
+    return available_money(picture, account)
+
+
+def available_money(picture: Picture, account: AccountId) -> int:
+    """Return what an account can still commit without its profit (MARG-009)."""
     view, pool = picture.accounts[account], pool_of(picture, account)
     committed = pool.initial_margin + reserves_of(picture, account)
     return min(view.wallet_balance + view.collateral_value, pool.equity) - committed
@@ -227,7 +256,7 @@ def available(picture: Picture, account: AccountId) -> int:
 def addable(picture: Picture, account: AccountId) -> int:
     """Return the most that can go into an isolated wallet, or out of the venue (MARG-016, MARG-027)."""
     settled = picture.accounts[account].wallet_balance - reserves_of(picture, account, isolated_only=True)
-    return max(0, min(available(picture, account), settled))
+    return max(0, min(available_money(picture, account), settled))
 
 
 def removable(view: PositionView) -> int:
@@ -238,7 +267,7 @@ def removable(view: PositionView) -> int:
 def asset_withdrawable(picture: Picture, account: AccountId, terms: CollateralAsset, price: int) -> int:
     """Return the most of a collateral asset that can go without its value falling by more than is available (MARG-027)."""
     balance = next(held.balance for held in picture.accounts[account].collateral if held.asset == terms.asset)
-    worth, spare = asset_value(terms, balance, price), max(0, available(picture, account))
+    worth, spare = asset_value(terms, balance, price), max(0, available_money(picture, account))
     low, high = 0, balance
     while low < high:
         middle = (low + high + 1) // 2
@@ -251,7 +280,7 @@ def switch_range(picture: Picture, view: PositionView) -> tuple[int, int]:
     """Return the least and the most margin that a cross position may take into an isolated wallet (MARG-021)."""
     account, instrument, mark = picture.accounts[view.account], picture.instruments[view.symbol], picture.marks[view.symbol]
     pool, own, won = pool_of(picture, view.account), order_margin(picture, view), profit(instrument, view, mark)
-    needed = initial(instrument, view.quantity, mark, view.leverage)
+    needed = initial(instrument, view, mark)
     money = account.wallet_balance + account.collateral_value
     most = min(money, pool.equity - won) - (pool.initial_margin - needed) - reserves_of(picture, view.account)
     settled = account.wallet_balance - reserves_of(picture, view.account, isolated_only=True) - own

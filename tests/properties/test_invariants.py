@@ -43,10 +43,13 @@ from tests.properties.money_invariants import (
 )
 from tests.properties.pictures import Picture
 from tests.properties.profiles import DIRECTED, SOAK_EXAMPLES
+from tests.properties.switched_traces import SwitchedTrace
 from tests.properties.traces import Step, Trace
 
 ROOT = Path(__file__).resolve().parents[2]
-SEEDS = range(1_000, 1_000 + SOAK_EXAMPLES) if SOAK_EXAMPLES else range(36)
+SEEDS = range(1_000, 1_000 + SOAK_EXAMPLES) if SOAK_EXAMPLES else range(34)
+SWITCHED_SEEDS = range(50_000, 50_000 + SOAK_EXAMPLES) if SOAK_EXAMPLES else range(100, 110)
+"""Of traces under other rules."""
 CHOICES = 150
 SETTLING_ROUNDS = 60
 CHECKS: Mapping[str, Callable[[Step, Counter[str]], Faults]] = {
@@ -83,13 +86,13 @@ class Findings(NamedTuple):
 @pytest.fixture(scope="module")
 def findings() -> Findings:
     found = Findings({name: [] for name in CHECKS}, {name: Counter() for name in CHECKS}, [])
-    for seed in SEEDS:
-        trace, waits = Trace(seed), Counter[int]()
+    for trace in (*map(Trace, SEEDS), *map(SwitchedTrace, SWITCHED_SEEDS)):
+        waits = Counter[int]()
         for step in chain(trace.play(CHOICES), trace.settle(SETTLING_ROUNDS)):
             _look(step, found)
             found.stuck.extend(_waits_too_often(step, waits))
         if any(scope.liquidating for scope in Picture.of(trace.venue).scopes):
-            found.stuck.append(f"seed {seed}: flagged after {SETTLING_ROUNDS} rounds")
+            found.stuck.append(f"seed {trace.seed}: flagged after {SETTLING_ROUNDS} rounds")
     return found
 
 

@@ -238,6 +238,15 @@ def test_a_buffer_moves_the_price_shown_toward_entry(side: int, buffer: int, sho
 
 
 @pytest.mark.rule("MARG-006")
+@pytest.mark.parametrize("side", [1, -1])
+def test_a_buffer_never_moves_the_price_away_from_safety(side: int) -> None:
+    """Beside others' losses a long from 80 may be liquidated at 90 already, a short from 100 as well."""
+    instrument = replace(BTC_PERP, rules=MarginRules(liquidation_price_buffer=500_000))
+    entry = 80 if side > 0 else 100
+    assert buffered_root(instrument, side * 10, side * cash(str(entry * 10)), PriceRoot(90, 1)) == PriceRoot(90, 1)
+
+
+@pytest.mark.rule("MARG-006")
 def test_a_buffered_price_is_rounded_toward_the_mark_and_never_beyond_it() -> None:
     instrument = replace(BTC_PERP, rules=MarginRules(liquidation_price_buffer=200_000))
     assert liquidation_price(instrument, 10, cash("1000"), cash("100"), 100) == 96  # 95.79
