@@ -7,7 +7,8 @@ from clients.fields import reader
 from clients.inflight import Call
 from clients.session import Session
 
-PAGE = 20
+PAGE = 10
+"""How many explanations are asked for at a time."""
 
 
 class ExplainMethods:

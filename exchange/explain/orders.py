@@ -173,11 +173,11 @@ def _headline(decision: OrderDecision, instruments: Instruments, judged: Judged 
         wanted = f"to {verb} {quantity(instrument, decision.quantity)} {decision.symbol}{at}"
     outcome = "was accepted" if decision.reason is None else f"was refused with {decision.reason.value}"
     said = f"{decision.account}'s order{number} {wanted} {outcome}"
-    if judged is None:
-        return said
     if is_filter(decision.reason):
         limit, actual = shown_bound(decision.reason, instrument, decision.limit, decision.actual)
         return said if limit is None or actual is None else f"{said}: {actual} against a bound of {limit}"
+    if judged is None:
+        return said
     if decision.reason is Reason.LEVERAGE_TIER:
         return f"{said}: leverage {decision.actual} is above the {decision.limit} allowed where its orders could take it"
     if decision.reason in _STANDING:

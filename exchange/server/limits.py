@@ -50,7 +50,7 @@ class ServerLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Ledger entries of all accounts together that are remembered."""
     liquidation_records_max: int = 10_000
     """Records of liquidations that are remembered."""
-    explanation_page_max: int = 20
+    explanation_page_max: int = 10
     """Explanations in one answer."""
     explanation_bytes_max: int = 256 * 1024
     """What the explanations of one answer may come to; the next page goes on."""

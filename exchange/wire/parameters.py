@@ -164,7 +164,7 @@ class ExplainParams(Params, frozen=True, kw_only=True):
     client_order_id: Id | None = None
     liquidation_id: WholeId | None = None
     sequence: WholeId | None = None
-    limit: Annotated[int, Meta(ge=1, le=INTEGER_MAX)] = 20
+    limit: Annotated[int, Meta(ge=1, le=INTEGER_MAX)] = 10
     offset: WholeId = 0
 
 

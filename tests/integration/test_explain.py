@@ -211,7 +211,7 @@ async def test_what_is_not_kept_is_refused_naming_the_bound_and_pages_are_bounde
             assert denied["name"] == "session.scope_missing"
     async with served(make_parts(), explanation_bytes_max=4096) as gateway, client(gateway, encoding, key="bob-key") as bob:
         placed = await bob.call("order.place", symbol=BTC, side="sell", quantity="1", limit_price="100")
-        (cut,) = (await bob.call("account.explain", order_id=placed["order"]["order_id"], limit=20))["explanations"]
+        (cut,) = (await bob.call("account.explain", order_id=placed["order"]["order_id"]))["explanations"]
         assert (cut["paths"], cut["verdict"]) == ([], "accepted")
         assert "the arithmetic is left out" in cut["text"]
 

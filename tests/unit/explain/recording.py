@@ -28,6 +28,7 @@ class Recording:
         instruments: Sequence[Instrument] = (BTC_PERP, ETH_PERP),
         policy: RiskPolicy = PLAIN_POLICY,
         collateral: Sequence[CollateralAsset] = (),
+        opening: str = OPENING,
     ) -> None:
         self.venue = Venue(instruments, policy=policy, collateral=collateral, records_decisions=True)
         self.history = DecisionHistory()
@@ -35,7 +36,7 @@ class Recording:
         self._now_ns = T0
         for account in CAST:
             self._apply(CreateAccount(account=account))
-        self.play(OPENING)
+        self.play(opening)
         self.play(given)
 
     def _apply(self, command: object) -> None:

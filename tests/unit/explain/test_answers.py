@@ -205,6 +205,25 @@ def test_the_check_says_whether_equality_survives(at_equality: bool, relation: s
     )
 
 
+@pytest.mark.rule("EXPL-001")
+def test_whatever_is_refused_before_its_margin_is_looked_at_is_answered_too() -> None:
+    """Without a mark, without a position, on the wrong side, out of range, by nobody, of nothing."""
+    recording, answered = Recording("carol deposits 3 of COIN; carol deposits 100", collateral=(COIN,), opening=""), 0
+    for sentence in (
+        "carol buys 1 BTC at 100", "carol sets BTC leverage 5", "carol sets BTC isolated", "carol sets BTC leverage 99",
+        "carol adds 5 to BTC", "carol removes 5 from BTC", "carol withdraws 5", "carol withdraws 1 of COIN",
+        "carol withdraws 9 of COIN", "carol withdraws 0", "carol sets hedge mode", "carol sets BTC/long cross", "mark BTC 100",
+        "carol buys 1 BTC at 100", "carol buys 1 BTC/long at 0", "carol buys 100000 BTC/long at 100",
+        "carol sells 1 BTC/long at 100", "carol buys 1 BTC/long at 100 post-only fok",
+    ):  # fmt: skip
+        for explanation in recording.play(sentence).why("carol"):
+            answered += 1
+            assert explanation.headline.startswith("carol's ")
+            assert [fault for path in explanation.paths for fault in path_faults(path)] == []
+            assert render(explanation).startswith("carol's ")
+    assert answered == 17
+
+
 # -- the text ----------------------------------------------------------------------------------------------------------
 
 
