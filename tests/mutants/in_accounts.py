@@ -201,6 +201,13 @@ MUTANTS = (
         new="and position.leverage >= most:",
     ),
     Mutant(
+        name="an order is judged by its money before its tier",
+        rule="MARG-010",
+        file=ENTRY,
+        old="and position.leverage > most:",
+        new="and position.leverage > most and before >= required:",
+    ),
+    Mutant(
         name="reduce-only orders count for the leverage that is allowed",
         rule="MARG-010",
         file=ENTRY,
