@@ -315,7 +315,8 @@ class Pair:
                 named = (p.position_side is not PositionSide.NET) == hedged
                 assert named or not (p.quantity or p.order_margin), f"MARG-025 {name}"
             for scope in self.venue.scopes(name):
-                healthy = scope.liquidating or scope.equity >= scope.maintenance_margin
+                needed = scope.maintenance_margin + (1 if self.setting.policy.liquidate_at_equality else 0)
+                healthy = scope.liquidating or scope.equity >= needed or not scope.maintenance_margin
                 own = None if scope.symbol is None else position_id(scope.symbol, scope.position_side)
                 assert healthy or self.model.is_scope_stale(account, own), f"CONS-005 {name} {own}"
 

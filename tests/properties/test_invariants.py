@@ -189,9 +189,8 @@ REPLAYED_SEEDS = (3, 11, 27)
 PRINT_FINGERPRINT = "from tests.properties.test_invariants import fingerprint; print(fingerprint(3))"
 
 
-def played(seed: int) -> Trace:
+def played(trace: Trace) -> Trace:
     """Return a trace that has been played to its end."""
-    trace = Trace(seed)
     for _ in trace.play(CHOICES):
         pass
     return trace
@@ -208,7 +207,7 @@ def fingerprint(seed: int) -> str:
 
 @pytest.fixture(scope="module")
 def traces() -> list[Trace]:
-    return [played(seed) for seed in REPLAYED_SEEDS]
+    return [*(played(Trace(seed)) for seed in REPLAYED_SEEDS), played(SwitchedTrace(SWITCHED_SEEDS[3]))]
 
 
 def apply_all(venue: Venue, log: Log) -> list[tuple[AnyEvent, ...]]:
