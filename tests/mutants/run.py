@@ -235,7 +235,7 @@ def table(trials: Sequence[Trial]) -> Iterator[str]:
     for trial in trials:
         if trial.mutant.package != package:
             package = trial.mutant.package
-            yield f"\n{package}".ljust(named + 14) + "| caught by"
+            yield f"\n{package.ljust(named)} | rule     | seconds | caught by"
         told = trial.told if trial.verdict is Verdict.CAUGHT else f"{trial.verdict}: {trial.told}"
         yield f"{trial.mutant.name.ljust(named)} | {trial.mutant.rule.ljust(8)} | {trial.seconds:5.1f} s | {told}"
 
