@@ -12,6 +12,10 @@ from exchange.explain.explanation import Check, Given, PathArithmetic, Worked
 FUNCTIONS = frozenset({"up", "down", "min", "max", "abs", "ceil", "floor"})
 """What a formula may call: ``up`` and ``down`` round to 0.000001, ``ceil`` and ``floor`` to a whole number."""
 _NAME = re.compile(r"[A-Za-z_]\w*")
+_POOL = ("W", "K", "W_was", "W_own")
+_NUMBERED = re.compile(r"([A-Za-z_]+?)([0-9]+)(?:_then|_rest|_less)?")
+_STEMS = ("q", "c", "P", "k", "W", "L", "R", "fee_rate", "rate", "amount", "top", "floor", "next_floor")
+"""What is numbered by position, in the order in which people ask for it."""
 
 
 class Arithmetic:
@@ -97,13 +101,22 @@ class Arithmetic:
             path=self.path,
             title=self.title,
             note=self.note,
-            inputs=tuple(each for each in self._inputs if each.name in self._used),
+            inputs=tuple(sorted((each for each in self._inputs if each.name in self._used), key=_place)),
             steps=tuple(self._steps),
             checks=tuple(self._checks),
             conclusion=conclusion,
             verdict=verdict,
             outcome=outcome,
         )
+
+
+def _place(given: Given) -> tuple[int, int, int]:
+    """Return where an input is listed: the pool first, then each position with its own, then what was asked for."""
+    found = _NUMBERED.fullmatch(given.name)
+    if found is None:
+        return (0, 0, 0) if given.name in _POOL else (2, 0, 0)
+    stem = found[1]
+    return 1, int(found[2]), _STEMS.index(stem) if stem in _STEMS else len(_STEMS)
 
 
 def total(*terms: str) -> str:

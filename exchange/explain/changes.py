@@ -198,7 +198,7 @@ def _leverage(view: View, decision: ChangeDecision, leverage: int, instruments: 
     allowed = "at_least_one and within_range and not_liquidating"
     if not (least and in_range and free) or not (held.quantity or decision.orders):
         return Judged(allowed, least and in_range and free)
-    reach = work_reach(view, subject, decision.orders, "reach")
+    reach = work_reach(view, subject, decision.orders)
     give_leverage(a, subject)
     most = max(tier_at(instrument.tiers, reach).max_leverage, held.leverage)
     fits = a.check("leverage_allowed", "the tier that it can reach allows it, or it is not raised", "leverage", "<=",

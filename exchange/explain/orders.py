@@ -13,7 +13,7 @@ from exchange.explain.comparing import Row, compare
 from exchange.explain.explanation import BeforeAfter, Explanation, PathArithmetic
 from exchange.explain.filters import check_filter, is_filter, shown_bound
 from exchange.explain.holdings import Instruments, Numbered, give_leverage, give_market
-from exchange.explain.reach import reached, work_reach
+from exchange.explain.reach import reached, work_reach, work_reach_before
 from exchange.explain.reserves import NEW, Reserves, held_by, work_available
 from exchange.explain.scopes import View, actual_view, other_view
 from exchange.explain.wording import money, price, quantity
@@ -140,8 +140,8 @@ def _check_reach(view: View, subject: Numbered, decision: OrderDecision) -> None
     a, extra = view.a, decision.sign * decision.quantity
     give_leverage(a, subject)
     a.quantity("new_open", "the new order: open quantity", subject.instrument, decision.quantity)
-    then = work_reach(view, subject, decision.orders, "reach", extra, "new_open")
-    now = work_reach(view, subject, decision.orders, "reach_before")
+    then = work_reach(view, subject, decision.orders, extra, "new_open")
+    now = work_reach_before(view, subject, decision.orders)
     top = tier_at(subject.instrument.tiers, then).max_leverage
     a.check("no_further_reach", "it reaches no further than before", "reach", "<=", "reach_before", holds=then <= now,
             rule="MARG-010")  # fmt: skip

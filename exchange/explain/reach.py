@@ -19,10 +19,27 @@ def reached(subject: Numbered, orders: Sequence[HeldOrder], extra: Lots = 0) -> 
     return notional_value(subject.instrument, lots, subject.mark)
 
 
-def work_reach(
-    view: View, subject: Numbered, orders: Sequence[HeldOrder], name: str, extra: Lots = 0, extra_name: str = ""
+def work_reach(view: View, subject: Numbered, orders: Sequence[HeldOrder], extra: Lots = 0, extra_name: str = "") -> Cash:
+    """Write down how far orders can take a position as ``reach``, and the row of the tiers there."""
+    a = view.a
+    value = _work(
+        view, subject, orders, "reach", "the most notional that its orders can make of the position", extra, extra_name
+    )
+    tier = tier_at(subject.instrument.tiers, value)
+    a.money("reach_floor", "floor of the tier that it can reach", tier.notional_floor)
+    a.count("reach_top", "highest leverage of that tier", tier.max_leverage)
+    a.check("in_reach_tier", "it reaches that tier", "reach", ">=", "reach_floor", holds=True, rule="MARG-002")
+    return value
+
+
+def work_reach_before(view: View, subject: Numbered, orders: Sequence[HeldOrder]) -> Cash:
+    """Write down how far the orders that rest already can take a position."""
+    return _work(view, subject, orders, "reach_before", "the same without the new order", 0, "")
+
+
+def _work(
+    view: View, subject: Numbered, orders: Sequence[HeldOrder], name: str, meaning: str, extra: Lots, extra_name: str
 ) -> Cash:
-    """Write down how far orders can take a position under ``name``, and the row of the tiers there."""
     a, instrument = view.a, subject.instrument
     bids, asks = _sides(orders)
     give_position(a, subject)
@@ -30,14 +47,8 @@ def work_reach(
     a.quantity("all_asks", "open quantity of its asks", instrument, asks)
     q, at = subject.name("q"), f"{subject.name('P')}{times_multiplier(subject)}"
     more_bids, more_asks = (f" + {extra_name}" if extra > 0 else "", f" - {extra_name}" if extra < 0 else "")
-    value = reached(subject, orders, extra)
     formula = f"max(abs({q} + all_bids{more_bids}), abs({q} - all_asks{more_asks})) * {at}"
-    a.money_step(name, "the most notional that its orders can make of the position", formula, value, "MARG-010")
-    tier = tier_at(instrument.tiers, value)
-    a.money(f"{name}_floor", "floor of the tier that it can reach", tier.notional_floor)
-    a.count(f"{name}_top", "highest leverage of that tier", tier.max_leverage)
-    a.check(f"in_{name}_tier", "it reaches that tier", name, ">=", f"{name}_floor", holds=True, rule="MARG-002")
-    return value
+    return a.money_step(name, meaning, formula, reached(subject, orders, extra), "MARG-010")
 
 
 def _sides(orders: Sequence[HeldOrder]) -> tuple[Lots, Lots]:

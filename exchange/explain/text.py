@@ -91,22 +91,19 @@ def _expression(text: str, indent: int) -> list[str]:
 def _checks(path: PathArithmetic) -> list[str]:
     """Return the checks that the conclusion is made of, and what it comes to."""
     used = set(_NAME.findall(path.conclusion))
-    lines: list[str] = []
-    for each in path.checks:
-        if each.name in used:
-            lines += _check(each)
+    shown = [each for each in path.checks if each.name in used]
+    width = max((len(each.name) for each in shown), default=0)
+    lines = [line for each in shown for line in _check(each, width)]
     return [*lines, *_wrapped(f"so {path.conclusion}: {'yes' if path.verdict else 'no'}, {path.outcome}", INDENT)]
 
 
-def _check(each: Check) -> list[str]:
-    answer = "yes" if each.holds else "no"
+def _check(each: Check, width: int) -> list[str]:
+    lead = f"{INDENT}{'yes' if each.holds else 'no ':3}  {each.name.ljust(width)}  "
     said = f"{each.left} {each.relation} {each.right}"
     if each.numbers != said:
         said += f"   {each.numbers}"
-    return [
-        *_wrapped(f"{each.name}: {each.meaning}? {answer} [{each.rule}]", INDENT, INDENT * 2),
-        *_expression(INDENT * 2 + said, len(INDENT) * 3),
-    ]
+    below = " " * len(lead)
+    return [*_wrapped(f"{each.meaning} [{each.rule}]", lead, below), *_expression(below + said, len(lead) + 2)]
 
 
 def _side_by_side(explanation: Explanation) -> list[str]:
