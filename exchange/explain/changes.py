@@ -30,6 +30,7 @@ from exchange.explain.holdings import (
     as_held,
     give_leverage,
     give_position,
+    in_other_mode,
     numbered,
     work_initial,
     work_profit,
@@ -37,7 +38,7 @@ from exchange.explain.holdings import (
 from exchange.explain.mode_switch import switch_to_cross, switch_to_isolated
 from exchange.explain.reach import work_reach
 from exchange.explain.reserves import Reserves, work_available
-from exchange.explain.scopes import CROSS_TITLE, View, actual_view, give_own_wallet, work_scope
+from exchange.explain.scopes import CROSS_TITLE, View, actual_view, give_own_wallet, other_view, work_scope
 from exchange.explain.wording import money
 
 ROWS: tuple[Row, ...] = (
@@ -70,7 +71,7 @@ def explain_change(recorded: Recorded, instruments: Instruments) -> Explanation:
         view.a.check("fresh", "its marks are fresh", "stale", "=", "0", holds=False, rule="MARK-004")
         conclusion, passes = f"fresh and ({conclusion})", False
     path = view.a.finish(conclusion, verdict=passes, outcome="made" if passes else "refused")
-    paths = (path,) if judged.after is None else (path, judged.after)
+    paths = tuple(each for each in (path, judged.after, _other_mode(view, decision, instruments)) if each is not None)
     symbol = None if view.subject is None else view.subject.held.symbol
     side = None if view.subject is None else view.subject.held.position_side
     return Explanation(
@@ -88,6 +89,19 @@ def explain_change(recorded: Recorded, instruments: Instruments) -> Explanation:
         changes=_changes(decision, view),
         prevention=_prevention(decision, path),
     )
+
+
+def _other_mode(view: View, decision: ChangeDecision, instruments: Instruments) -> PathArithmetic | None:
+    """Return how the same leverage would have been judged in the other margin mode; other changes have but one mode."""
+    position, change = view.subject, decision.change
+    is_judged = decision.reason is not Reason.LEVERAGE_RANGE and (decision.orders or (position and position.held.quantity))
+    if not isinstance(change, SetLeverage) or position is None or not is_judged:
+        return None
+    turned = replace(decision, held=in_other_mode(decision.held, position))
+    other = other_view(decision.held, instruments, position.held.position_id)
+    judged = _leverage(other, turned, change.leverage, instruments)
+    outcome = "would have been made" if judged.passes else "would have been refused"
+    return other.a.finish(judged.conclusion, verdict=judged.passes, outcome=outcome)
 
 
 def _judge(view: View, decision: ChangeDecision, instruments: Instruments) -> Judged:

@@ -26,7 +26,7 @@ def render(explanation: Explanation) -> str:
         lines += ["", f"The arithmetic of {decided.title}", *_steps(decided.steps)]
         lines += ["", "The check", *_checks(decided)]
     if explanation.compared:
-        title = "The account before and after" if explanation.kind == "change" else "Both paths side by side"
+        title = "Side by side" if explanation.kind == "change" else "Both paths side by side"
         lines += ["", title, *_side_by_side(explanation)]
     if explanation.changes:
         rows = [("", "before", "after")]
