@@ -60,7 +60,8 @@ CASES = [
      ("made", "enough is available", "would have been made")),
     (ISOLATED, "alice sets BTC leverage 5",
      "alice's change of BTC-PERP to leverage 5 was refused with margin.leverage_insufficient: "
-     "the check that what is available is not negative after it failed ((-200) >= 0)", ("refused", "too little is available", "would have been refused")),
+     "the check that what is available is not negative after it failed ((-200) >= 0)",
+     ("refused", "too little is available", "would have been refused")),
     (LONG, "alice sets BTC leverage 11",
      "alice's change of BTC-PERP to leverage 11 was refused with margin.leverage_out_of_range: "
      "the check that it is at most the symbol's failed (11 <= 10)", ("refused",)),
