@@ -1,6 +1,7 @@
 """Evidence: what the engine saw and found at each of its decisions, for explaining them afterwards.
 
-Nothing here is part of the state, the digest or the events. Units: prices ticks, quantities lots (signed where they are a
+Nothing here is part of the state, the digest or the events. Many of these values are kept, and none can be part of a cycle,
+so that the garbage collector leaves them alone (``gc=False``). Units: prices ticks, quantities lots (signed where they are a
 position), money cash, rates ppm. Every number of a decision is the engine's own.
 """
 
@@ -30,7 +31,7 @@ OwnersChange: TypeAlias = SetMarginMode | SetLeverage | SetAutoReplenish | AddMa
 """What an owner may ask for beside orders."""
 
 
-class HeldOrder(msgspec.Struct, frozen=True):
+class HeldOrder(msgspec.Struct, frozen=True, gc=False):
     """A resting order as margin sees it; ``sign`` is +1 for a buy."""
 
     order_id: OrderId
@@ -40,7 +41,7 @@ class HeldOrder(msgspec.Struct, frozen=True):
     reduce_only: bool
 
 
-class HeldPosition(msgspec.Struct, frozen=True):
+class HeldPosition(msgspec.Struct, frozen=True, gc=False):
     """A position with its settings; ``order_margin`` is R of its orders (MARG-008), None before there is a mark."""
 
     position_id: PositionId
@@ -56,7 +57,7 @@ class HeldPosition(msgspec.Struct, frozen=True):
     is_liquidating: bool
 
 
-class HeldAccount(msgspec.Struct, frozen=True):
+class HeldAccount(msgspec.Struct, frozen=True, gc=False):
     """An account at one moment: the cross pool's money, and every position with lots or orders.
 
     ``is_liquidating`` says that its cross scope is flagged.
@@ -69,7 +70,7 @@ class HeldAccount(msgspec.Struct, frozen=True):
     is_liquidating: bool
 
 
-class ScopeRisk(msgspec.Struct, frozen=True):
+class ScopeRisk(msgspec.Struct, frozen=True, gc=False):
     """How a scope stood, as the engine computed it."""
 
     equity: Cash
@@ -79,14 +80,14 @@ class ScopeRisk(msgspec.Struct, frozen=True):
     is_breached: bool
 
 
-class Decision(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+class Decision(msgspec.Struct, frozen=True, gc=False, tag=True, kw_only=True):
     """The base of all decisions; ``held`` is the account as the check found it."""
 
     account: AccountId
     held: HeldAccount
 
 
-class OrderDecision(Decision, frozen=True, kw_only=True):
+class OrderDecision(Decision, frozen=True, gc=False, kw_only=True):
     """An order was let in or refused (MARG-010).
 
     ``price`` is the worst that it might trade at; ``order_id`` is None for a refused one, ``margin`` where it never came to
@@ -110,7 +111,7 @@ class OrderDecision(Decision, frozen=True, kw_only=True):
     """The position's resting orders, the new one not among them."""
 
 
-class BankruptcyShare(msgspec.Struct, frozen=True):
+class BankruptcyShare(msgspec.Struct, frozen=True, gc=False):
     """What a liquidation order was sent with (LIQ-005): the signed position then, its whole bankruptcy value, its fee."""
 
     quantity: Lots
@@ -118,7 +119,7 @@ class BankruptcyShare(msgspec.Struct, frozen=True):
     fee: Ppm
 
 
-class FillDecision(Decision, frozen=True, kw_only=True):
+class FillDecision(Decision, frozen=True, gc=False, kw_only=True):
     """One side of a match was checked just before it (MARG-012, MARG-013).
 
     ``price`` and ``quantity`` are those of the match; of the other side nothing is kept. ``terms`` belong to a liquidation
@@ -145,7 +146,7 @@ class FillDecision(Decision, frozen=True, kw_only=True):
     """The position's orders, the filling one among them."""
 
 
-class ChangeDecision(Decision, frozen=True, kw_only=True):
+class ChangeDecision(Decision, frozen=True, gc=False, kw_only=True):
     """An owner's change was made or refused (MARG-015 to MARG-027); ``margin`` is what moved into the isolated wallet."""
 
     change: OwnersChange
@@ -157,7 +158,7 @@ class ChangeDecision(Decision, frozen=True, kw_only=True):
     orders: tuple[HeldOrder, ...]
 
 
-class MarginCallDecision(Decision, frozen=True, kw_only=True):
+class MarginCallDecision(Decision, frozen=True, gc=False, kw_only=True):
     """A scope's ratio rose to a level at which its owner is warned (MARG-020); ``position_id`` None is the cross scope."""
 
     position_id: PositionId | None
@@ -165,7 +166,7 @@ class MarginCallDecision(Decision, frozen=True, kw_only=True):
     risk: ScopeRisk
 
 
-class FlagDecision(Decision, frozen=True, kw_only=True):
+class FlagDecision(Decision, frozen=True, gc=False, kw_only=True):
     """A scope was found breached and flagged (MARG-005, LIQ-001)."""
 
     liquidation_id: LiquidationId
@@ -173,7 +174,7 @@ class FlagDecision(Decision, frozen=True, kw_only=True):
     risk: ScopeRisk
 
 
-class ReplenishDecision(Decision, frozen=True, kw_only=True):
+class ReplenishDecision(Decision, frozen=True, gc=False, kw_only=True):
     """A flagged isolated position was topped up from its owner's own money (MARG-024)."""
 
     liquidation_id: LiquidationId
@@ -182,7 +183,7 @@ class ReplenishDecision(Decision, frozen=True, kw_only=True):
     risk: ScopeRisk
 
 
-class CloseDecision(Decision, frozen=True, kw_only=True):
+class CloseDecision(Decision, frozen=True, gc=False, kw_only=True):
     """A closing order was sized and priced (LIQ-004, LIQ-005).
 
     ``wanted`` is what sizing says, ``quantity`` that at most the largest order; ``equity_share`` is the equity that the
@@ -203,7 +204,7 @@ class CloseDecision(Decision, frozen=True, kw_only=True):
     risk: ScopeRisk
 
 
-class TransferDecision(Decision, frozen=True, kw_only=True):
+class TransferDecision(Decision, frozen=True, gc=False, kw_only=True):
     """A position, or a part of it, was handed over (LIQ-007 to LIQ-009); the counterparty is not named here."""
 
     liquidation_id: LiquidationId
@@ -228,7 +229,7 @@ AnyDecision: TypeAlias = (
 )
 
 
-class Recorded(msgspec.Struct, frozen=True):
+class Recorded(msgspec.Struct, frozen=True, gc=False):
     """A decision with the command that it was made in; ``command`` is the name of the command's class."""
 
     sequence: int
@@ -237,7 +238,7 @@ class Recorded(msgspec.Struct, frozen=True):
     decision: AnyDecision
 
 
-class Told(msgspec.Struct, frozen=True):
+class Told(msgspec.Struct, frozen=True, gc=False):
     """An event of a liquidation with the command that it came of."""
 
     sequence: int
