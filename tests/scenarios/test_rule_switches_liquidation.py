@@ -190,6 +190,22 @@ def test_a_fillable_limit_never_lies_beyond_bankruptcy(added: str, equity: str, 
 
 
 @pytest.mark.rule("LIQ-005")
+def test_in_a_cross_pool_the_scope_says_how_much_is_lacking_and_the_position_how_much_a_lot_gives_up() -> None:
+    """300 of the 530 needed: 0.434 is lacking. 43,000 - 0.0434 * 430 / 0.1 = 42,813.4; of ETH 10,000 - 0.0434 * 100 / 0.1."""
+    stage = "alice deposits 1000000; bob deposits 1000; mark BTC 50000 ETH 10000; bob buys 1 BTC at 50000;"
+    stage += "alice sells 1 BTC at 50000; bob buys 1 ETH at 10000; alice sells 1 ETH at 10000"
+    instruments = (TENTHS_AT_TEN_PERCENT, replace(TENTHS_AT_TEN_PERCENT, symbol="ETH-PERP"))
+    Table(stage, instruments=instruments, policy=FILLABLE).play(
+        (
+            "mark BTC 43000",
+            "liquidation 1 of bob cross equity 300 mm 530, cleared 0, accepted 5 limit 42814, canceled 5 order.ioc_remainder, "
+            "settled 0/1 BTC sell at 40567, adl 1 to alice, accepted 6 limit 9957, canceled 6 order.ioc_remainder, "
+            "settled 0/1 ETH sell at 9434, adl 1 to alice, finished 1",
+        ),
+    )
+
+
+@pytest.mark.rule("LIQ-005")
 def test_a_bid_between_the_fillable_limit_and_bankruptcy_is_left_alone() -> None:
     stage = ALMOST_HEALTHY + "; alice buys 1 BTC at 49998"
     Table(stage, instruments=(TENTHS_AT_TEN_PERCENT, ETH_PERP)).play(
