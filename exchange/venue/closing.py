@@ -18,6 +18,7 @@ from exchange.domain.events import (
     MarginMoved,
     OrderAccepted,
     PositionTransferred,
+    TradeExecuted,
     TradingStateSet,
 )
 from exchange.domain.ids import INSURANCE_FUND, Symbol
@@ -143,7 +144,7 @@ class Closing:
         wallet, fund = self._accounts.wallet_of(position), self._accounts.ledger.fund.wallet
         wallet_before, fund_before = wallet.balance, fund.balance
         order = self._closing_order(liquidation, position, side, quantity, limit)
-        stopped = None
+        stopped, told = None, len(self._trading.events)
         if order is not None:
             self._trading.events.append(OrderAccepted(order=order.view(), decision=None))
             self._trading.enter(order, is_reducing=True, raises_reserve=False)
@@ -151,7 +152,8 @@ class Closing:
         filled, value = (0, 0) if order is None else (order.filled_quantity, order.filled_value)
         fee = fund.balance - fund_before
         realized = wallet.balance - wallet_before + fee
-        liquidation.note_order(position.symbol, filled, value, realized, fee)
+        fees = (event.taker.fee for event in self._trading.events[told:] if isinstance(event, TradeExecuted))
+        liquidation.note_order(position.symbol, filled, value, realized, fee, sum(max(0, -each) for each in fees))
         self._trading.events.append(
             LiquidationOrderSettled(
                 liquidation_id=liquidation.liquidation_id,

@@ -108,15 +108,15 @@ class Liquidation:
         """The isolated position that is liquidated; None for a cross scope."""
         return self.scope.position_id
 
-    def note_order(self, symbol: Symbol, filled: Lots, value: Cash, realized: Cash, fee: Cash) -> None:
-        """Count what a closing order did; a negative fee is what the fund paid for fills beyond bankruptcy."""
+    def note_order(self, symbol: Symbol, filled: Lots, value: Cash, realized: Cash, fee: Cash, fund_paid: Cash) -> None:
+        """Count what a closing order did; ``fund_paid`` is what the fund paid for those of its fills beyond bankruptcy."""
         self.rounds += 1
         _count(self.book_quantity, symbol, filled)
         self.book_value += value
         self.realized_pnl += realized
         self.fee += fee
         self.fund_change += fee
-        self.fund_paid += max(0, -fee)
+        self.fund_paid += fund_paid
 
     def note_transfer(self, position: Position, other: Position, lots: Lots, done: Transfer) -> None:
         """Count what a transfer to the fund or to an opposite position did."""

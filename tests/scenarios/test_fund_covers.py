@@ -121,3 +121,21 @@ def test_after_a_gap_the_book_is_met_at_the_funds_expense() -> None:
         ("fund", "wallet 40"),
         ("bob", "total 900"),
     )
+
+
+@pytest.mark.rule("LIQ-014", "LIQ-016")
+def test_what_the_fund_pays_for_one_fill_is_not_made_good_by_the_fee_of_another() -> None:
+    """Bankrupt at 90: 5 lots at 91 leave 5 for the fee of 9.1, and 5 at 88 cost the fund 10."""
+    stage = "alice deposits 100000; carol deposits 100000; bob deposits 1000; fund deposits 1000; mark BTC 100;"
+    stage += "bob sets BTC isolated; bob buys 10 BTC at 100; alice sells 10 BTC at 100; carol buys 5 BTC at 91;"
+    stage += "carol buys 5 BTC at 88"
+    policy = replace(PLAIN_POLICY, fund_covers=True, liquidation_slippage=60_000)
+    Table(stage, instruments=(replace(BTC_PERP, liquidation_fee=20_000), ETH_PERP), policy=policy).play(
+        (
+            "mark BTC 91",
+            "liquidation 1 of bob/BTC isolated equity 10, cleared 0, accepted 5 limit 86, "
+            "trade 5@91 maker 3 taker 5 taker_fee 5, filled 3, trade 5@88 maker 4 taker 5 taker_fee -10, filled 4, filled 5, "
+            "settled 10/10 BTC sell at 90 fee -5, finished 1 fee -5 fund_change -5 fund_paid 10",
+        ),
+        ("fund", "wallet 995"),
+    )
