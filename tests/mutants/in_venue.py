@@ -342,11 +342,11 @@ MUTANTS = (
         new="put_in = self.collateral",
     ),
     Mutant(
-        name="what the fund pays for fills beyond bankruptcy is not told",
+        name="what the fund pays for one fill is made good by the fee of another",
         rule="LIQ-016",
         file=LIQUIDATIONS,
-        old="self.fund_paid += max(0, -fee)",
-        new="self.fund_paid += 0",
+        old="self.fund_paid += fund_paid",
+        new="self.fund_paid += max(0, -fee)",
     ),
     Mutant(
         name="a scope is sold while its own orders rest",
