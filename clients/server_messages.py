@@ -46,6 +46,29 @@ class LoggedIn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedOut:
+    """Whom the connection acted for until it was logged out."""
+
+    account: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelOnDisconnectSet:
+    """Whether losing the connection cancels the account's orders, and after how long."""
+
+    enabled: bool
+    grace_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelAfterSet:
+    """When the account's orders are canceled unless that is put off; None where the switch is not armed."""
+
+    deadline_us: int | None
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pong:
     """The server's time, and how many commands it had applied; all their events have arrived."""
 

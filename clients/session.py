@@ -31,6 +31,7 @@ class Session:
         self._in_flight = InFlight(in_flight_max)
         self._subscriptions = Subscriptions()
         self._renewals: dict[Topic, asyncio.Task[None]] = {}
+        self._repeated: dict[str, Call[Any]] = {}
 
     # -- requests ------------------------------------------------------------------------------------------------------
 
@@ -96,6 +97,13 @@ class Session:
         except ExchangeError as error:
             return error
 
+    def repeat_on_reconnect(self, name: str, call: Call[Any] | None) -> None:
+        """Send ``call`` again on every new connection, before all else, in place of what ``name`` was; None: no more."""
+        if call is None:
+            self._repeated.pop(name, None)
+        else:
+            self._repeated[name] = call
+
     # -- subscriptions -------------------------------------------------------------------------------------------------
 
     async def subscribe(self, subscription: Subscription) -> None:
@@ -156,8 +164,8 @@ class Session:
         self._subscriptions.interrupted(reason)
 
     async def restore(self) -> None:
-        """Subscribe to everything again."""
-        calls = [self._subscribe_call(topic) for topic in self._subscriptions.topics()]
+        """Ask for what holds for each connection, and subscribe to everything again."""
+        calls = [*self._repeated.values(), *(self._subscribe_call(topic) for topic in self._subscriptions.topics())]
         for result in await self.request_many(calls):
             if isinstance(result, ExchangeError):
                 raise result

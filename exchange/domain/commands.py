@@ -10,6 +10,7 @@ from typing import TypeAlias
 import msgspec
 
 from exchange.domain.enums import (
+    CancelTrigger,
     MarginMode,
     OrderType,
     PositionMode,
@@ -20,7 +21,7 @@ from exchange.domain.enums import (
     TradingState,
 )
 from exchange.domain.ids import SETTLEMENT_ASSET, AccountId, AssetId, OrderId, Symbol
-from exchange.domain.units import Cash, Lots, Ticks
+from exchange.domain.units import Cash, Lots, Ticks, TimeNs
 
 
 class Command(msgspec.Struct, frozen=True, tag=True, kw_only=True):
@@ -90,6 +91,17 @@ class CancelAllOrders(Command, frozen=True, kw_only=True):
 
     account: AccountId
     symbol: Symbol | None = None
+
+
+class SetCancelAfter(Command, frozen=True, kw_only=True):
+    """Have every open order of the account canceled once ``timeout`` has passed, at once for 0; None disarms (SAFE rules).
+
+    Units: nanoseconds, not below 0. A dead-man switch armed again is put off; a lost connection never puts off another.
+    """
+
+    account: AccountId
+    timeout: TimeNs | None
+    trigger: CancelTrigger = CancelTrigger.DEAD_MAN
 
 
 class SetMarginMode(Command, frozen=True, kw_only=True):
@@ -203,6 +215,7 @@ AnyCommand: TypeAlias = (
     | PlaceOrder
     | CancelOrder
     | CancelAllOrders
+    | SetCancelAfter
     | SetMarginMode
     | SetLeverage
     | AddMargin

@@ -79,6 +79,13 @@ class TradingState(Enum):
     HALTED = "halted"
 
 
+class CancelTrigger(Enum):
+    """What cancels an account's orders when nobody comes in time: its dead-man switch, or a lost connection (SAFE-001)."""
+
+    DEAD_MAN = "dead_man"
+    DISCONNECTED = "disconnected"
+
+
 class MarkSource(Enum):
     """Where a symbol's mark comes from: told as it is, or made of the index price and the book (MARK-003)."""
 

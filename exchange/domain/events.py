@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from exchange.domain.enums import Liquidity, MarginMode, PositionMode, PositionSide, Side, TradingState
+from exchange.domain.enums import CancelTrigger, Liquidity, MarginMode, PositionMode, PositionSide, Side, TradingState
 from exchange.domain.ids import SETTLEMENT_ASSET, AccountId, AssetId, LiquidationId, OrderId, Symbol, TradeId
 from exchange.domain.rejects import Reason
 from exchange.domain.units import Cash, Lots, Ppb, Ppm, Ticks, TimeNs
@@ -130,6 +130,14 @@ class OrderCanceled(Event, frozen=True, kw_only=True):
     order: OrderView
     reason: Reason
     canceled_quantity: Lots
+
+
+class CancelAfterSet(Event, frozen=True, kw_only=True):
+    """The account's orders are canceled at ``deadline_ns`` unless that is put off or disarmed; None: not (SAFE-001)."""
+
+    account: AccountId
+    trigger: CancelTrigger
+    deadline_ns: TimeNs | None
 
 
 class FillSide(msgspec.Struct, frozen=True):
@@ -422,6 +430,7 @@ AnyEvent: TypeAlias = (
     | OrderShrunk
     | OrderFilled
     | OrderCanceled
+    | CancelAfterSet
     | TradeExecuted
     | BookChanged
     | MarginModeSet

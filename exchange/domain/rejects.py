@@ -37,6 +37,8 @@ class Reason(Enum):
     SELF_TRADE = "order.self_trade_prevention"
     SWEEP_LIMIT = "order.sweep_limit"
     REDUCE_ONLY_EMPTY = "order.reduce_only_nothing_left"
+    DEAD_MAN = "order.dead_man_switch"
+    DISCONNECTED = "order.owner_disconnected"
 
     # the account service
     INITIAL_INSUFFICIENT = "margin.initial_insufficient"

@@ -105,6 +105,8 @@ class Connection:
             return self._change_subscription(request, self._subscribe)
         if isinstance(request, requests.Unsubscribe):
             return self._change_subscription(request, self._unsubscribe)
+        if isinstance(request, requests.Logout):
+            self._services.subscriptions.remove_private(self)
         return self._services.dispatcher.answer(self.session, request)
 
     # -- subscriptions ---------------------------------------------------------------------------------------------
@@ -195,6 +197,7 @@ class Connection:
         self._port.begin_close(code, reason)
 
     def lost(self) -> None:
-        """Forget the connection's subscriptions; the socket is gone."""
+        """Forget the connection's subscriptions, and let happen what its loss sets off (SAFE-002); the socket is gone."""
         self.is_closing = True
         self._services.subscriptions.remove_all(self)
+        self._services.dispatcher.lost(self.session)

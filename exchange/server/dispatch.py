@@ -15,6 +15,7 @@ from exchange.server.order_methods import OrderMethods
 from exchange.server.parts import ExchangeParts
 from exchange.server.pictures import Pictures
 from exchange.server.preview_methods import PreviewMethods
+from exchange.server.session_methods import SessionMethods
 from exchange.wire import messages as wire
 from exchange.wire import parameters, requests
 from exchange.wire.bodies import time_us
@@ -37,9 +38,13 @@ class Dispatcher:
         previews = PreviewMethods(parts, translator, pictures, orders)
         market = MarketMethods(parts, translator, pictures)
         admin = AdminMethods(parts, translator, pictures, histories)
+        self._sessions = sessions = SessionMethods(parts)
         self._methods: dict[type[requests.Request], Method] = {
             requests.Ping: self._ping,
-            requests.Login: _login,
+            requests.Login: sessions.login,
+            requests.Logout: sessions.logout,
+            requests.CancelOnDisconnect: sessions.cancel_on_disconnect,
+            requests.CancelAfter: sessions.cancel_after,
             requests.OrderPlace: orders.place,
             requests.OrderCancel: orders.cancel,
             requests.OrderCancelAll: orders.cancel_all,
@@ -81,9 +86,9 @@ class Dispatcher:
         session.authorize(request)
         return self._methods[type(request)](session, request.params)
 
+    def lost(self, session: Session) -> None:
+        """Let happen what a lost connection sets off (SAFE-002)."""
+        self._sessions.lost(session)
+
     def _ping(self, session: Session, params: parameters.NoParams) -> wire.PingResult:
         return wire.PingResult(time_us=time_us(self._parts.clock.now_ns()), sequence=self._parts.venue.sequence)
-
-
-def _login(session: Session, params: parameters.LoginParams) -> wire.LoginResult:
-    return session.login(params)

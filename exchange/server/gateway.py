@@ -35,6 +35,8 @@ from exchange.wire.translate import Translator
 SERVER_NAME = "ringfence"
 FEATURES = (
     "login.hmac_sha256",
+    "session.cancel_on_disconnect",
+    "session.cancel_after",
     "book.sequence",
     "margin.decision",
     "margin.channel",

@@ -8,6 +8,7 @@ from exchange.accounts.risk import OrderCheck
 from exchange.domain.commands import CancelAllOrders, CancelOrder, PlaceOrder
 from exchange.domain.enums import TimeInForce
 from exchange.domain.events import CommandRejected, OrderAccepted, OrderRejected, OrderRepeated
+from exchange.domain.ids import AccountId, Symbol
 from exchange.domain.instrument import Instrument
 from exchange.domain.rejects import Reason
 from exchange.domain.units import Ticks
@@ -191,12 +192,17 @@ def cancel_all(state: VenueState, trading: Trading, command: CancelAllOrders) ->
             CommandRejected(account=command.account, command="CancelAllOrders", reason=reason, symbol=command.symbol)
         )
         return
-    held = state.accounts.account(command.account).positions
+    cancel_open(state, trading, command.account, Reason.CANCELED_BY_OWNER, command.symbol)
+
+
+def cancel_open(state: VenueState, trading: Trading, account: AccountId, reason: Reason, only: Symbol | None = None) -> None:
+    """Cancel the open orders of an account that exists, on ``only`` one symbol or on all, by order id."""
+    held = state.accounts.account(account).positions
     order_ids = [
         (order_id, position.symbol)
         for position in held.values()
-        if command.symbol in (None, position.symbol)
+        if only in (None, position.symbol)
         for order_id in position.orders
     ]
     for order_id, symbol in sorted(order_ids):
-        trading.cancel(state.books[symbol].orders[order_id], Reason.CANCELED_BY_OWNER)
+        trading.cancel(state.books[symbol].orders[order_id], reason)

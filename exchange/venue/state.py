@@ -18,6 +18,7 @@ from exchange.domain.units import TimeNs
 from exchange.matching.book import Book
 from exchange.matching.order import Order
 from exchange.matching.rehearsal import RehearsedBook
+from exchange.venue.cancel_timers import CancelTimers
 from exchange.venue.evidence import Evidence
 from exchange.venue.liquidations import Liquidation
 from exchange.venue.market import Market
@@ -93,6 +94,7 @@ class VenueState:
         self.counters = Counters()
         self.placements: dict[AccountId, PlacementMemory] = {}
         self.liquidations: dict[Scope, Liquidation] = {}
+        self.cancel_timers = CancelTimers()
         self.evidence: Evidence | None = None
         """What this command's decisions were made of, where the venue records that; no part of the digest."""
         self.sequence = 0

@@ -16,6 +16,7 @@ from exchange.domain.commands import (
     PlaceOrder,
     RemoveMargin,
     SetAutoReplenish,
+    SetCancelAfter,
     SetCollateralPrices,
     SetIndexPrices,
     SetLeverage,
@@ -26,7 +27,7 @@ from exchange.domain.commands import (
     Withdraw,
 )
 from exchange.domain.decisions import AnyDecision
-from exchange.domain.enums import PositionSide, Side, TradingState
+from exchange.domain.enums import CancelTrigger, PositionSide, Side, TradingState
 from exchange.domain.events import AnyEvent, IndexPriceChanged, MarkPriceChanged, TimeAdvanced
 from exchange.domain.ids import AccountId, Symbol
 from exchange.domain.instrument import CollateralAsset, Instrument, check_collateral, check_instrument, under_policy
@@ -43,7 +44,7 @@ from exchange.domain.views import (
     PositionView,
     ScopeView,
 )
-from exchange.venue import account_commands, funding, marks, order_commands
+from exchange.venue import account_commands, funding, marks, order_commands, safety
 from exchange.venue.digest import state_digest
 from exchange.venue.evidence import Evidence
 from exchange.venue.fund_unwind import next_slice_ns, unwind_fund
@@ -128,6 +129,8 @@ class Venue:
                 order_commands.cancel(state, trading, command)
             case CancelAllOrders():
                 order_commands.cancel_all(state, trading, command)
+            case SetCancelAfter():
+                safety.set_cancel_after(state, trading, command)
             case (
                 SetMarginMode()
                 | SetLeverage()
@@ -152,6 +155,7 @@ class Venue:
                 account_commands.create(state, trading.events, command)
             case AdvanceTime():
                 funding.advance(state, trading.events)
+                safety.cancel_due(state, trading)
             case ContinueLiquidations():
                 pass
 
@@ -195,8 +199,9 @@ class Venue:
 
     @property
     def next_due_ns(self) -> TimeNs | None:
-        """When the next ``AdvanceTime`` must come for what is due to happen at its time; None for never (FUND-004, LIQ-015)."""
-        times = (funding.next_due_ns(self._state), next_slice_ns(self._state))
+        """When the next ``AdvanceTime`` must come for what is due at its time (FUND-004, LIQ-015, SAFE-001); None for never."""
+        state = self._state
+        times = (funding.next_due_ns(state), next_slice_ns(state), state.cancel_timers.next_due_ns)
         return min((each for each in times if each is not None), default=None)
 
     def digest(self) -> str:
@@ -268,6 +273,10 @@ class Venue:
                 book = self._state.books[position.symbol]
                 found.extend(book.orders[order_id].view() for order_id in position.orders)
         return tuple(sorted(found, key=lambda order: order.order_id))
+
+    def cancel_deadline(self, account: AccountId, trigger: CancelTrigger) -> TimeNs | None:
+        """Return when a timer cancels the account's orders, or None where it is not armed (SAFE-001)."""
+        return self._state.cancel_timers.deadline(account, trigger)
 
     def funds(self) -> FundView:
         """Return the system's own money."""

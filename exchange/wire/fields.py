@@ -14,6 +14,10 @@ SUBSCRIPTIONS_MAX = 256
 MARKS_PER_UPDATE_MAX = 64
 LIST_LIMIT_MAX = 500
 DEPTH_MAX = 200
+GRACE_MS_MAX = 300_000
+"""How long an account may take to come back after a lost connection: 5 minutes."""
+CANCEL_AFTER_MS_MAX = 86_400_000
+"""The longest that a dead-man switch can be set to: a day."""
 
 PROTOCOL_VERSION = 1
 SUBPROTOCOL_MSGPACK = "exchange.v1.msgpack"

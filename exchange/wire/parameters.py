@@ -12,7 +12,9 @@ import msgspec
 from msgspec import Meta
 
 from exchange.wire.fields import (
+    CANCEL_AFTER_MS_MAX,
     DEPTH_MAX,
+    GRACE_MS_MAX,
     INTEGER_MAX,
     LIST_LIMIT_MAX,
     MARKS_PER_UPDATE_MAX,
@@ -44,6 +46,19 @@ class LoginParams(Params, frozen=True, kw_only=True):
     key: Id
     time_ms: Annotated[int, Meta(ge=0, le=INTEGER_MAX)]
     signature: Annotated[str, Meta(max_length=128)]
+
+
+class CancelOnDisconnectParams(Params, frozen=True, kw_only=True):
+    """Whether losing this connection cancels the account's orders, and how long the account has to come back."""
+
+    enabled: bool
+    grace_ms: Annotated[int, Meta(ge=0, le=GRACE_MS_MAX)] = 10_000
+
+
+class CancelAfterParams(Params, frozen=True, kw_only=True):
+    """How long from now until the account's orders are canceled; 0 disarms."""
+
+    timeout_ms: Annotated[int, Meta(ge=0, le=CANCEL_AFTER_MS_MAX)]
 
 
 class SubscriptionParams(Params, frozen=True, kw_only=True):

@@ -135,6 +135,10 @@ REASONS: dict[Reason, ReasonEntry] = {
     ),
     Reason.SWEEP_LIMIT: ReasonEntry(3104, "quantity", Unit.COUNT, "an order meets at most {limit} others; send the rest again"),
     Reason.REDUCE_ONLY_EMPTY: ReasonEntry(3105, "reduce_only", Unit.NONE, "the position that the order was to reduce is gone"),
+    Reason.DEAD_MAN: ReasonEntry(3110, None, Unit.NONE, "the account's dead-man switch (session.cancel_after) ran out"),
+    Reason.DISCONNECTED: ReasonEntry(
+        3111, None, Unit.NONE, "a connection with cancel_on_disconnect was lost, and the account did not log in again in time"
+    ),
     Reason.INITIAL_INSUFFICIENT: ReasonEntry(
         5000,
         "quantity",

@@ -11,6 +11,8 @@ from exchange.wire.parameters import (
     AdminExplainParams,
     AdvanceParams,
     BookParams,
+    CancelAfterParams,
+    CancelOnDisconnectParams,
     CreateAccountParams,
     CreditParams,
     ExplainParams,
@@ -55,6 +57,24 @@ class Login(Request, frozen=True, kw_only=True, tag="session.login"):
     """Bind this connection to a key's account and scopes."""
 
     params: LoginParams
+
+
+class Logout(Request, frozen=True, kw_only=True, tag="session.logout"):
+    """Leave cleanly: the connection acts for nobody any more, and losing it cancels nothing."""
+
+    params: NoParams = NoParams()
+
+
+class CancelOnDisconnect(Request, frozen=True, kw_only=True, tag="session.cancel_on_disconnect"):
+    """Choose whether losing this connection cancels the account's orders."""
+
+    params: CancelOnDisconnectParams
+
+
+class CancelAfter(Request, frozen=True, kw_only=True, tag="session.cancel_after"):
+    """Arm, put off or disarm the account's dead-man switch."""
+
+    params: CancelAfterParams
 
 
 class Subscribe(Request, frozen=True, kw_only=True, tag="subscribe"):
@@ -276,6 +296,9 @@ class AdminExplain(Request, frozen=True, kw_only=True, tag="admin.explain"):
 AnyRequest: TypeAlias = (
     Ping
     | Login
+    | Logout
+    | CancelOnDisconnect
+    | CancelAfter
     | Subscribe
     | Unsubscribe
     | OrderPlace

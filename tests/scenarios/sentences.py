@@ -278,6 +278,9 @@ TELLERS: dict[type[happened.AnyEvent], Callable[[Any], Sentence]] = {
         f"filled {event.order.order_id}", {"value": format_cash(event.order.filled_value)}
     ),
     happened.OrderCanceled: _canceled,
+    happened.CancelAfterSet: lambda event: Sentence(
+        f"{event.trigger.value} {'armed' if event.deadline_ns is not None else 'disarmed'}", {"account": event.account}
+    ),
     happened.TradeExecuted: _trade,
     happened.AccountCreated: lambda event: Sentence(f"created {event.account}", {}),
     happened.Credited: lambda event: Sentence(

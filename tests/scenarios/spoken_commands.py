@@ -10,6 +10,7 @@ alice withdraws 50 | alice withdraws 0.5 of COIN
 alice sets hedge mode | alice sets one-way mode
 mark BTC 100 ETH 50 | index BTC 100 | collateral COIN 90
 halts BTC | resumes BTC
+alice cancels after 10s | alice disarms | alice is lost for 5s | alice is back
 continue | wait | wait 90s | wait until 8h
 
 In hedge mode ``BTC/long`` and ``BTC/short`` name the two positions of a symbol. ``wait until 8h`` is until the next whole
@@ -37,6 +38,7 @@ from exchange.domain.commands import (
     PlaceOrder,
     RemoveMargin,
     SetAutoReplenish,
+    SetCancelAfter,
     SetCollateralPrices,
     SetIndexPrices,
     SetLeverage,
@@ -47,6 +49,7 @@ from exchange.domain.commands import (
     Withdraw,
 )
 from exchange.domain.enums import (
+    CancelTrigger,
     MarginMode,
     OrderType,
     PositionMode,
@@ -89,12 +92,18 @@ def amount_of(text: str, asset: AssetId) -> int:
     return parse_decimal(text, COLLATERAL[asset].decimals if asset in COLLATERAL else 0)
 
 
+def span_of(text: str) -> TimeNs:
+    """Return a span of time such as ``90s``."""
+    number, unit = re.fullmatch(r"(\d+)(ns|ms|s|m|h)", text).groups()  # type: ignore[union-attr]
+    return int(number) * SPANS_NS[unit]
+
+
 def time_after(text: str, now_ns: TimeNs) -> TimeNs:
     """Return when the command that a sentence asks for comes, if the one before came at ``now_ns``."""
     found = re.fullmatch(r"wait( until)? (\d+)(ns|ms|s|m|h)", text)
     if found is None:
         return now_ns + STEP_NS
-    span = int(found[2]) * SPANS_NS[found[3]]
+    span = span_of(found[2] + found[3])
     return (now_ns // span + 1) * span if found[1] else now_ns + span
 
 
@@ -164,6 +173,12 @@ def _cancel(found: Match[str]) -> AnyCommand:
     return CancelOrder(account=found["account"], order_id=int(word))
 
 
+def _cancel_after(found: Match[str]) -> AnyCommand:
+    timeout = span_of(found["span"]) if found["span"] else None
+    trigger = CancelTrigger.DEAD_MAN if found["verb"] in {"cancels after", "disarms"} else CancelTrigger.DISCONNECTED
+    return SetCancelAfter(account=found["account"], timeout=timeout, trigger=trigger)
+
+
 def _cancel_all(found: Match[str]) -> AnyCommand:
     return CancelAllOrders(account=found["account"], symbol=full(found["symbol"]) if found["symbol"] else None)
 
@@ -205,6 +220,8 @@ _WHICH, _ASSET = r"(?P<position>[A-Z]+(/long|/short)?)", r"( of (?P<asset>[A-Z]+
 _PRICES = r"(?P<pairs>[A-Z]+ -?\d+( [A-Z]+ -?\d+)*)"
 _GRAMMAR: tuple[tuple[str, Callable[[Match[str]], AnyCommand]], ...] = (
     (rf"{_WHO} (?P<side>buys|sells) (?P<quantity>-?\d+) {_WHICH} at (?P<price>market|-?\d+)(?P<flags>( \S+)*)", _place),
+    (rf"{_WHO} (?P<verb>cancels after|is lost for) (?P<span>\d+(ns|ms|s|m|h))", _cancel_after),
+    (rf"{_WHO} (?P<verb>disarms|is back)(?P<span>)", _cancel_after),
     (rf"{_WHO} cancels all( {_WHAT})?", _cancel_all),
     (rf"{_WHO} cancels (?P<id>\d+|as:\S+)", _cancel),
     (rf"{_WHO} sets (?P<mode>hedge|one-way) mode", _position_mode),

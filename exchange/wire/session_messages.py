@@ -1,0 +1,25 @@
+"""The answers of the ``session.*`` methods beside login."""
+
+from __future__ import annotations
+
+from exchange.wire.messages import Message
+
+
+class LogoutResult(Message, frozen=True, kw_only=True):
+    """Whom the connection acted for until now."""
+
+    account: str | None
+
+
+class CancelOnDisconnectResult(Message, frozen=True, kw_only=True):
+    """Whether losing this connection cancels the account's orders, and after how long (SAFE-002)."""
+
+    enabled: bool
+    grace_ms: int
+
+
+class CancelAfterResult(Message, frozen=True, kw_only=True):
+    """When the account's orders are canceled unless that is put off; null where the switch is not armed (SAFE-001)."""
+
+    deadline_us: int | None
+    sequence: int
