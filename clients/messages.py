@@ -70,6 +70,7 @@ class Order:
     reason: str | None
     liquidation_id: int | None
     time_us: int
+    expire_time_us: int | None = None
 
     @property
     def is_open(self) -> bool:

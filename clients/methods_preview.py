@@ -49,6 +49,7 @@ class PreviewMethods:
         self_trade_prevention: SelfTradeWord = SelfTradePrevention.CANCEL_TAKER,
         client_order_id: str | None = None,
         position_side: PositionSideWord = NET,
+        expire_time_us: int | None = None,
     ) -> Preview:
         """Return what ``place_order`` would do."""
         order = PlaceOrder(
@@ -63,6 +64,7 @@ class PreviewMethods:
             self_trade_prevention=self_trade_prevention,
             client_order_id=client_order_id,
             position_side=position_side,
+            expire_time_us=expire_time_us,
         )
         return await self._preview("order", order.call().params)
 

@@ -48,11 +48,13 @@ class TradingMethods:
         self_trade_prevention: SelfTradeWord = SelfTradePrevention.CANCEL_TAKER,
         client_order_id: str | None = None,
         position_side: PositionSideWord = PositionSide.NET,
+        expire_time_us: int | None = None,
     ) -> Placed:
         """Enter an order and return what became of it, with its margin decision.
 
         A limit order if there is a ``price``, else a market order. Raises ``OrderRejected`` with name, message and the
         margin decision. With a ``client_order_id`` the same order may be sent again without being executed twice.
+        With an ``expire_time_us`` it is canceled at that time (BOOK-018).
         """
         order = PlaceOrder(
             symbol=symbol,
@@ -66,6 +68,7 @@ class TradingMethods:
             self_trade_prevention=self_trade_prevention,
             client_order_id=client_order_id,
             position_side=position_side,
+            expire_time_us=expire_time_us,
         )
         return await self._session.request(order.call())
 
@@ -80,6 +83,7 @@ class TradingMethods:
         reduce_only: bool = False,
         client_order_id: str | None = None,
         position_side: PositionSideWord = PositionSide.NET,
+        expire_time_us: int | None = None,
     ) -> Placed:
         """Buy at ``price`` or better, or at the market without one; as ``place_order``."""
         return await self.place_order(
@@ -92,6 +96,7 @@ class TradingMethods:
             reduce_only=reduce_only,
             client_order_id=client_order_id,
             position_side=position_side,
+            expire_time_us=expire_time_us,
         )
 
     async def sell(
@@ -105,6 +110,7 @@ class TradingMethods:
         reduce_only: bool = False,
         client_order_id: str | None = None,
         position_side: PositionSideWord = PositionSide.NET,
+        expire_time_us: int | None = None,
     ) -> Placed:
         """Sell at ``price`` or better, or at the market without one; as ``place_order``."""
         return await self.place_order(
@@ -117,6 +123,7 @@ class TradingMethods:
             reduce_only=reduce_only,
             client_order_id=client_order_id,
             position_side=position_side,
+            expire_time_us=expire_time_us,
         )
 
     async def place_orders(self, orders: Sequence[PlaceOrder]) -> list[Placed | ExchangeError]:

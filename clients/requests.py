@@ -27,7 +27,7 @@ from exchange.domain.enums import (
 
 SideWord: TypeAlias = Side | Literal["buy", "sell"]
 OrderTypeWord: TypeAlias = OrderType | Literal["limit", "market"]
-TimeInForceWord: TypeAlias = TimeInForce | Literal["gtc", "ioc", "fok"]
+TimeInForceWord: TypeAlias = TimeInForce | Literal["gtc", "gtd", "ioc", "fok"]
 SelfTradeWord: TypeAlias = SelfTradePrevention | Literal["cancel_taker", "cancel_maker", "cancel_both"]
 MarginModeWord: TypeAlias = MarginMode | Literal["cross", "isolated"]
 PositionModeWord: TypeAlias = PositionMode | Literal["one_way", "hedge"]
@@ -45,7 +45,8 @@ _read_canceled = reader(CanceledOrders)
 class PlaceOrder:
     """An order to enter: a limit order if it has a price, else a market order, unless ``order_type`` says it.
 
-    In hedge mode ``position_side`` names the position that it trades, long or short.
+    In hedge mode ``position_side`` names the position that it trades, long or short. With an ``expire_time_us`` it is good
+    till then, without one till canceled, unless ``time_in_force`` says it.
     """
 
     symbol: str
@@ -59,6 +60,7 @@ class PlaceOrder:
     self_trade_prevention: SelfTradeWord = SelfTradePrevention.CANCEL_TAKER
     client_order_id: str | None = None
     position_side: PositionSideWord = PositionSide.NET
+    expire_time_us: int | None = None
 
     def call(self) -> Call[Placed]:
         """Return the request; ``TypeError`` and ``ValueError`` name the argument that cannot be written."""
@@ -71,8 +73,12 @@ class PlaceOrder:
         }
         if self.price is not None:
             params["limit_price"] = to_text(self.price, "price")
-        if self.time_in_force is not TimeInForce.GTC:
-            params["time_in_force"] = word_of(TimeInForce, self.time_in_force, "time_in_force")
+        dated = self.expire_time_us is not None and self.time_in_force in (TimeInForce.GTC, TimeInForce.GTC.value)
+        force = TimeInForce.GTD if dated else self.time_in_force
+        if force is not TimeInForce.GTC:
+            params["time_in_force"] = word_of(TimeInForce, force, "time_in_force")
+        if self.expire_time_us is not None:
+            params["expire_time_us"] = self.expire_time_us
         if self.self_trade_prevention is not SelfTradePrevention.CANCEL_TAKER:
             mode = word_of(SelfTradePrevention, self.self_trade_prevention, "self_trade_prevention")
             params["self_trade_prevention"] = mode

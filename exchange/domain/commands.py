@@ -1,6 +1,6 @@
 """Everything that can be asked of the venue. A command plus its time is all that a replay needs.
 
-Units: prices in ticks, quantities in lots, money in cash units. Times come with ``Venue.apply``, never in a command.
+Units: prices in ticks, quantities in lots, money in cash units. The time of a command comes with ``Venue.apply``.
 """
 
 from __future__ import annotations
@@ -76,6 +76,8 @@ class PlaceOrder(Command, frozen=True, kw_only=True):
     client_order_id: str | None = None
     position_side: PositionSide = PositionSide.NET
     """Which position it trades: in hedge mode the long or the short one, in one-way mode ``NET``."""
+    expire_time_ns: TimeNs | None = None
+    """When a ``GTD`` order is canceled (BOOK-018). Units: nanoseconds since the Unix epoch."""
 
 
 class CancelOrder(Command, frozen=True, kw_only=True):

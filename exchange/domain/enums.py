@@ -30,11 +30,17 @@ class OrderType(Enum):
 
 
 class TimeInForce(Enum):
-    """Good till canceled, immediate or cancel, fill or kill."""
+    """Good till canceled, good till a date, immediate or cancel, fill or kill."""
 
     GTC = "gtc"
+    GTD = "gtd"
     IOC = "ioc"
     FOK = "fok"
+
+    @property
+    def rests(self) -> bool:
+        """Whether what a limit order of this kind does not trade at once stays in the book."""
+        return self in (TimeInForce.GTC, TimeInForce.GTD)
 
 
 class SelfTradePrevention(Enum):

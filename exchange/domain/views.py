@@ -61,6 +61,8 @@ class OrderView(msgspec.Struct, frozen=True):
     time_ns: TimeNs
     liquidation_id: LiquidationId | None = None
     position_side: PositionSide = PositionSide.NET
+    expire_time_ns: TimeNs | None = None
+    """When it is canceled, of a ``GTD`` order."""
 
 
 class CollateralView(msgspec.Struct, frozen=True):

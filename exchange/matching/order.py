@@ -23,6 +23,7 @@ class Order:
     __slots__ = (
         "account",
         "client_order_id",
+        "expire_time_ns",
         "filled_quantity",
         "filled_value",
         "level",
@@ -63,6 +64,7 @@ class Order:
         client_order_id: str | None = None,
         liquidation_id: LiquidationId | None = None,
         position_side: PositionSide = PositionSide.NET,
+        expire_time_ns: TimeNs | None = None,
     ) -> None:
         self.order_id = order_id
         self.account = account
@@ -79,6 +81,7 @@ class Order:
         self.client_order_id = client_order_id
         self.liquidation_id = liquidation_id
         self.position_side = position_side
+        self.expire_time_ns = expire_time_ns
         self.open_quantity: Lots = quantity
         self.filled_quantity: Lots = 0
         self.filled_value: Cash = 0
@@ -90,7 +93,7 @@ class Order:
     @property
     def may_rest(self) -> bool:
         """Whether what the book does not take at once may stay in it."""
-        return self.order_type is OrderType.LIMIT and self.time_in_force is TimeInForce.GTC
+        return self.order_type is OrderType.LIMIT and self.time_in_force.rests
 
     def fill(self, quantity: Lots, value: Cash) -> None:
         """Count a fill of ``quantity`` lots worth ``value``."""
@@ -135,4 +138,5 @@ class Order:
             time_ns=self.time_ns,
             liquidation_id=self.liquidation_id,
             position_side=self.position_side,
+            expire_time_ns=self.expire_time_ns,
         )

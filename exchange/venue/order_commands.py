@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from exchange.accounts.risk import OrderCheck
 from exchange.domain.commands import CancelAllOrders, CancelOrder, PlaceOrder
-from exchange.domain.enums import TimeInForce
+from exchange.domain.enums import OrderType, TimeInForce
 from exchange.domain.events import CommandRejected, OrderAccepted, OrderRejected, OrderRepeated
 from exchange.domain.ids import AccountId, Symbol
 from exchange.domain.instrument import Instrument
@@ -69,6 +69,8 @@ def _early_refusal(state: VenueState, command: PlaceOrder, instrument: Instrumen
     refusal = check_form(command, instrument)
     if refusal is not None:
         return refusal
+    if command.expire_time_ns is not None and command.expire_time_ns <= state.now_ns:
+        return Refusal(Reason.EXPIRE_TIME_PASSED)
     if command.symbol in state.halted:
         return Refusal(Reason.SYMBOL_HALTED)
     return Refusal(Reason.NO_MARK_PRICE) if mark is None else None
@@ -102,7 +104,7 @@ def _refusal(
         return refusal
     if command.post_only and state.books[command.symbol].would_cross(command.side, limit):
         return Refusal(Reason.POST_ONLY_WOULD_CROSS, state.books[command.symbol].best_price(command.side.opposite))
-    if command.time_in_force is TimeInForce.GTC and command.limit_price is not None:
+    if command.order_type is OrderType.LIMIT and command.time_in_force.rests:
         refusal = _check_open_orders(state, command)
         if refusal is not None:
             return refusal
@@ -140,6 +142,7 @@ def _order(state: VenueState, command: PlaceOrder, limit: Ticks) -> Order:
         self_trade_prevention=command.self_trade_prevention,
         client_order_id=command.client_order_id,
         position_side=command.position_side,
+        expire_time_ns=command.expire_time_ns,
     )
 
 

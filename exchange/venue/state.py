@@ -40,6 +40,8 @@ class VenueLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Resting orders per account over all symbols (BOOK-007)."""
     client_order_ids_max: int = 1_000
     """Accepted orders per account whose client order ids are remembered (BOOK-014)."""
+    expirations_max: int = 256
+    """Orders that expire in one command (BOOK-018)."""
     accounts_max: int = 10_000
     """Accounts of the venue."""
 

@@ -44,7 +44,7 @@ from exchange.domain.views import (
     PositionView,
     ScopeView,
 )
-from exchange.venue import account_commands, funding, marks, order_commands, safety
+from exchange.venue import account_commands, expiry, funding, marks, order_commands, safety
 from exchange.venue.digest import state_digest
 from exchange.venue.evidence import Evidence
 from exchange.venue.fund_unwind import next_slice_ns, unwind_fund
@@ -154,6 +154,7 @@ class Venue:
             case CreateAccount():
                 account_commands.create(state, trading.events, command)
             case AdvanceTime():
+                expiry.expire_orders(state, trading)
                 funding.advance(state, trading.events)
                 safety.cancel_due(state, trading)
             case ContinueLiquidations():
@@ -199,9 +200,9 @@ class Venue:
 
     @property
     def next_due_ns(self) -> TimeNs | None:
-        """When the next ``AdvanceTime`` must come for what is due at its time (FUND-004, LIQ-015, SAFE-001); None for never."""
-        state = self._state
-        times = (funding.next_due_ns(state), next_slice_ns(state), state.cancel_timers.next_due_ns)
+        """When ``AdvanceTime`` must come for what is due at its time (FUND-004, LIQ-015, BOOK-018, SAFE-001); None for never."""
+        state, expiry_ns = self._state, expiry.next_expiry_ns(self._state)
+        times = (funding.next_due_ns(state), next_slice_ns(state), expiry_ns, state.cancel_timers.next_due_ns)
         return min((each for each in times if each is not None), default=None)
 
     def digest(self) -> str:

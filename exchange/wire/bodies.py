@@ -169,6 +169,7 @@ def order_body(instrument: Instrument, order: OrderView, reason: Reason | None) 
         reason=None if reason is None else reason.value,
         liquidation_id=order.liquidation_id,
         time_us=time_us(order.time_ns),
+        expire_time_us=optional_time_us(order.expire_time_ns),
     )
 
 

@@ -197,6 +197,8 @@ class OrderBody(Message, frozen=True, kw_only=True):
     """Why the order was canceled, if it was."""
     liquidation_id: int | None
     time_us: int
+    expire_time_us: int | None = None
+    """When the order is canceled, with ``gtd``."""
 
 
 class PlaceResult(Message, frozen=True, kw_only=True):

@@ -69,14 +69,18 @@ class SubscriptionParams(Params, frozen=True, kw_only=True):
 
 
 class PlaceParams(Params, frozen=True, kw_only=True):
-    """An order to enter; ``limit_price`` only with ``limit``; in hedge mode ``position_side`` is long or short."""
+    """An order to enter; ``limit_price`` only with ``limit``, ``expire_time_us`` only with ``gtd``.
+
+    In hedge mode ``position_side`` is long or short.
+    """
 
     symbol: SymbolText
     side: SideText
     quantity: DecimalText
     order_type: Literal["limit", "market"] = "limit"
     limit_price: DecimalText | None = None
-    time_in_force: Literal["gtc", "ioc", "fok"] = "gtc"
+    time_in_force: Literal["gtc", "gtd", "ioc", "fok"] = "gtc"
+    expire_time_us: TimeUs | None = None
     post_only: bool = False
     reduce_only: bool = False
     self_trade_prevention: Literal["cancel_taker", "cancel_maker", "cancel_both"] = "cancel_taker"

@@ -87,6 +87,7 @@ class Translator:
             self_trade_prevention=SelfTradePrevention(params.self_trade_prevention),
             client_order_id=params.client_order_id,
             position_side=PositionSide(params.position_side),
+            expire_time_ns=None if params.expire_time_us is None else params.expire_time_us * 1000,
         )
 
     def cancel(self, account: AccountId, params: parameters.OrderReferenceParams) -> CancelOrder:

@@ -1,6 +1,6 @@
 """The left column of a table: one plain sentence per command.
 
-alice buys 10 BTC at 100 [ioc|fok|post-only|reduce-only|cancel-maker|cancel-both|as:ID]
+alice buys 10 BTC at 100 [ioc|fok|post-only|reduce-only|cancel-maker|cancel-both|as:ID|until:90s]
 bob sells 10 BTC at market [fok] ...
 alice cancels 3 | alice cancels as:ID | alice cancels all [BTC]
 alice sets BTC isolated [with 120] | alice sets BTC leverage 5 | alice sets BTC auto-replenish on
@@ -13,8 +13,8 @@ halts BTC | resumes BTC
 alice cancels after 10s | alice disarms | alice is lost for 5s | alice is back
 continue | wait | wait 90s | wait until 8h
 
-In hedge mode ``BTC/long`` and ``BTC/short`` name the two positions of a symbol. ``wait until 8h`` is until the next whole
-multiple of 8 hours since the epoch.
+``until:90s`` is good till 90 seconds after the time at which tables begin. In hedge mode ``BTC/long`` and ``BTC/short``
+name the two positions of a symbol. ``wait until 8h`` is until the next whole multiple of 8 hours since the epoch.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ from exchange.domain.enums import (
 )
 from exchange.domain.ids import INSURANCE_FUND, SETTLEMENT_ASSET, AssetId, Symbol
 from exchange.domain.units import TimeNs, parse_cash, parse_decimal
-from tests.cast import COLLATERAL
+from tests.cast import COLLATERAL, T0
 
 STEP_NS: TimeNs = 1_000_000
 """How much time passes from one command to the next."""
@@ -107,9 +107,16 @@ def time_after(text: str, now_ns: TimeNs) -> TimeNs:
     return (now_ns // span + 1) * span if found[1] else now_ns + span
 
 
+def span_ns(text: str) -> TimeNs:
+    """Return a length of time such as 90s."""
+    found = re.fullmatch(r"(\d+)(ns|ms|s|m|h)", text)
+    assert found is not None, f"no length of time reads {text!r}"
+    return int(found[1]) * SPANS_NS[found[2]]
+
+
 def _place(found: Match[str]) -> AnyCommand:
     words = found["flags"].split()
-    tif, prevention, client_order_id = TimeInForce.GTC, SelfTradePrevention.CANCEL_TAKER, None
+    tif, prevention, client_order_id, expire_time_ns = TimeInForce.GTC, SelfTradePrevention.CANCEL_TAKER, None, None
     plain = {"post-only", "reduce-only"}
     for word in words:
         if word in {"gtc", "ioc", "fok"}:
@@ -118,6 +125,8 @@ def _place(found: Match[str]) -> AnyCommand:
             prevention = MODES[word]
         elif word.startswith("as:"):
             client_order_id = word.removeprefix("as:")
+        elif word.startswith("until:"):
+            tif, expire_time_ns = TimeInForce.GTD, T0 + span_ns(word.removeprefix("until:"))
         elif word not in plain:
             raise ValueError(f"a table does not know the order flag {word!r}")
     at_market = found["price"] == "market"
@@ -135,6 +144,7 @@ def _place(found: Match[str]) -> AnyCommand:
         self_trade_prevention=prevention,
         client_order_id=client_order_id,
         position_side=position_side,
+        expire_time_ns=expire_time_ns,
     )
 
 
