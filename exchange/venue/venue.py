@@ -200,7 +200,7 @@ class Venue:
 
     @property
     def next_due_ns(self) -> TimeNs | None:
-        """When ``AdvanceTime`` must come for what is due at its time (FUND-004, LIQ-015, BOOK-018, SAFE-001); None for never."""
+        """When ``AdvanceTime`` must come for what is due at its time (FUND-004, LIQ-015, BOOK-018, SAFE-001), or None."""
         state, expiry_ns = self._state, expiry.next_expiry_ns(self._state)
         times = (funding.next_due_ns(state), next_slice_ns(state), expiry_ns, state.cancel_timers.next_due_ns)
         return min((each for each in times if each is not None), default=None)
