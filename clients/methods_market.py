@@ -18,7 +18,7 @@ from clients.mirror import Mirror
 from clients.session import Session
 from clients.streams import STREAM_EVENTS_MAX, EventStream
 from clients.subscriptions import Subscription
-from clients.updates import BookUpdate, Channel, Fill, Liquidation, Update
+from clients.updates import BookChannel, BookUpdate, Channel, Fill, Liquidation, Update
 
 
 class MarketMethods:
@@ -62,22 +62,24 @@ class MarketMethods:
         """Stop a subscription."""
         await self._session.unsubscribe(subscription)
 
-    async def mirror(self, *symbols: str, books: bool = True, own: bool | None = None) -> Mirror:
+    async def mirror(
+        self, *symbols: str, books: bool = True, own: bool | None = None, depth: Literal[1, 10, 50] | None = None
+    ) -> Mirror:
         """Return mirrors that keep themselves current: books and marks of ``symbols``, and one's own side.
 
         Without ``symbols``, of everything that can be traded. ``own`` (orders, positions, account, fills, margin) is on after a
-        login unless it is said otherwise.
+        login unless it is said otherwise. ``depth`` is how many levels of each side the books hold, all without it.
         """
         chosen = symbols or tuple(await self.instruments())
         greeting = self._session.link.greeting
         has_account = greeting is not None and greeting.logged_in is not None and greeting.logged_in.account is not None
-        mirror = Mirror(self._session, chosen, books=books, own=has_account if own is None else own)
+        mirror = Mirror(self._session, chosen, books=books, own=has_account if own is None else own, depth=depth)
         await mirror.open()
         return mirror
 
     @overload
     def events(
-        self, channel: Literal["book"], symbol: str | None = ..., *, events_max: int = ..., timeout_s: float | None = ...
+        self, channel: BookChannel, symbol: str | None = ..., *, events_max: int = ..., timeout_s: float | None = ...
     ) -> EventStream[BookUpdate]: ...
     @overload
     def events(

@@ -27,8 +27,12 @@ from clients.market_data import Funding, FundingSettled, Level, Mark, Ticker, Tr
 from clients.messages import Account, Order, Position
 from exchange.domain.enums import Liquidity, MarginMode, PositionSide, Side
 
+BookChannel: TypeAlias = Literal["book", "book.50", "book.10", "book.1"]
 Channel: TypeAlias = Literal[
     "book",
+    "book.50",
+    "book.10",
+    "book.1",
     "trades",
     "ticker",
     "mark",
@@ -40,6 +44,8 @@ Channel: TypeAlias = Literal[
     "account",
     "margin",
 ]
+BOOK_CHANNELS: Mapping[int | None, BookChannel] = {None: "book", 50: "book.50", 10: "book.10", 1: "book.1"}
+"""The channel of an order book by how many levels of each side it carries; None for all."""
 PRIVATE_CHANNELS = frozenset({"orders", "fills", "positions", "account", "margin"})
 
 
@@ -48,14 +54,17 @@ class BookUpdate:
     """A ``snapshot`` replaces the book; a ``delta`` replaces the levels it names, quantity 0 removing one.
 
     A delta follows the message whose ``sequence`` is its ``previous_sequence``. A snapshot may come at any time.
+    ``checksum`` is that of the best levels as the message leaves them (``clients.mirror.checksum``).
     """
 
+    channel: BookChannel
     type: Literal["snapshot", "delta"]
     symbol: str
     sequence: int
     previous_sequence: int
     bids: tuple[Level, ...]
     asks: tuple[Level, ...]
+    checksum: int
     time_us: int
 
 
@@ -184,9 +193,9 @@ def read_update(message: Mapping[str, Any]) -> Update | None:
     """
     channel = message["channel"]
     try:
-        if channel == "book":
+        if channel in _BOOK_CHANNEL_NAMES:
             book: BookUpdate = _READ_BOOK(message)
-            return Update("book", book.symbol, book.sequence, book)
+            return Update(book.channel, book.symbol, book.sequence, book)
         data = message.get("data")
         read = _reader_of(channel, data)
         if read is None:
@@ -213,6 +222,7 @@ def _reader_of(channel: object, data: object) -> Callable[[Any], Any] | None:
     return typed.get(kind)
 
 
+_BOOK_CHANNEL_NAMES = tuple(BOOK_CHANNELS.values())
 _READ_BOOK = record_reader(BookUpdate)
 _READERS: dict[str, Callable[[Any], Any]] = {channel: record_reader(kind) for channel, kind in _DATA_KINDS.items()}
 _TYPED_READERS: dict[str, dict[str, Callable[[Any], Any]]] = {

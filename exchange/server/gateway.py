@@ -38,6 +38,8 @@ FEATURES = (
     "session.cancel_on_disconnect",
     "session.cancel_after",
     "book.sequence",
+    "book.checksum",
+    "book.depth",
     "margin.decision",
     "margin.channel",
     "account.hedge_mode",

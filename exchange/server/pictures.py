@@ -43,7 +43,7 @@ class Pictures:
     def __init__(self, parts: ExchangeParts, assets: Assets, book_levels_max: int) -> None:
         self.assets = assets
         self._parts = parts
-        self._book_levels_max = book_levels_max
+        self.book_levels_max = book_levels_max
 
     @property
     def now_us(self) -> int:
@@ -61,8 +61,6 @@ class Pictures:
         if of is None:
             return
         match stream.channel:
-            case "book":
-                yield self.book_snapshot(of)
             case "ticker":
                 yield wire.ChannelUpdate(channel="ticker", symbol=of, sequence=sequence, data=self.ticker(of))
             case "mark":
@@ -84,19 +82,6 @@ class Pictures:
                 yield wire.ChannelUpdate(channel="margin", symbol=None, sequence=sequence, data=self.margin(of))
             case _:
                 return
-
-    def book_snapshot(self, symbol: Symbol) -> wire.BookUpdate:
-        """Return the book as the ``book`` channel begins it."""
-        book = self.book(symbol, self._book_levels_max)
-        return wire.BookUpdate(
-            type="snapshot",
-            symbol=symbol,
-            sequence=book.sequence,
-            previous_sequence=book.sequence,
-            bids=book.bids,
-            asks=book.asks,
-            time_us=book.time_us,
-        )
 
     def book(self, symbol: Symbol, depth: int) -> wire.BookBody:
         """Return the best ``depth`` levels of each side."""

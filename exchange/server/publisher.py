@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from exchange.domain.enums import OrderStatus, Side
+from exchange.domain.enums import OrderStatus
 from exchange.domain.events import (
     AccountChanged,
     BookChanged,
@@ -37,14 +37,15 @@ from exchange.domain.events import (
 from exchange.domain.ids import AccountId, LiquidationId, Symbol
 from exchange.domain.rejects import Reason
 from exchange.domain.views import OrderView
+from exchange.server.book_streams import BookStreams
 from exchange.server.framing import frame_of
 from exchange.server.parts import ExchangeParts
 from exchange.server.pictures import Pictures, Stream
 from exchange.server.subscriptions import Subscriptions
 from exchange.services.sequencer import Applied
-from exchange.wire import margin_messages
+from exchange.wire import fields, margin_messages
 from exchange.wire import messages as wire
-from exchange.wire.bodies import fill_body, order_body, position_body, side_pairs, time_us, trade_body
+from exchange.wire.bodies import fill_body, order_body, position_body, trade_body
 from exchange.wire.codec import Codec
 from exchange.wire.liquidation_bodies import liquidation_body, record_body
 from exchange.wire.margin_bodies import (
@@ -75,6 +76,8 @@ class Publisher:
         self._venue, self._feed = parts.venue, parts.feed
         self._pictures = pictures
         self._subscriptions = subscriptions
+        self._books = BookStreams(parts, subscriptions, pictures.book_levels_max)
+        self._last_changes: dict[Symbol, BookChanged] = {}
         self._tickers: dict[Symbol, wire.TickerBody] = {}
         self._margins: dict[AccountId, tuple[margin_messages.ScopeBody, ...]] = {}
         """The health last sent of each account that anybody watches."""
@@ -112,7 +115,8 @@ class Publisher:
         parts.sequencer.subscribe(self.publish)
 
     def publish(self, applied: Applied) -> None:
-        """Send what one command did, in the order of its events; then margin health, then tickers."""
+        """Send what one command did, in the order of its events; then marks, margin health and tickers."""
+        self._last_changes = {event.symbol: event for event in applied.events if isinstance(event, BookChanged)}
         for event in applied.events:
             method = self._methods.get(type(event))
             if method is not None:
@@ -129,6 +133,9 @@ class Publisher:
 
     def present_frames(self, stream: Stream, codec: Codec) -> Iterator[bytes]:
         """Return the frames that a stream begins, or goes on after being conflated, with (WIRE-009)."""
+        if stream.channel in fields.BOOK_DEPTHS:
+            yield frame_of(codec, self._books.snapshot(stream))
+            return
         for message in self._pictures.present_state(stream):
             if isinstance(message, wire.ChannelUpdate) and isinstance(message.data, wire.TickerBody):
                 self._tickers[message.data.symbol] = message.data
@@ -160,21 +167,12 @@ class Publisher:
                 self._send(stream, event.symbol, applied, fill_body(instrument, event, side))
 
     def _book(self, event: BookChanged, applied: Applied) -> None:
-        symbol = event.symbol
-        self._touched[symbol] = None
-        if not self._subscriptions.of(stream := Stream("book", symbol)):
-            return
-        instrument, market = self._venue.instruments[symbol], self._feed.market(symbol)
-        update = wire.BookUpdate(
-            type="delta",
-            symbol=symbol,
-            sequence=market.book_sequence,
-            previous_sequence=market.book_sequence_before,
-            bids=side_pairs(instrument, event.levels, Side.BUY),
-            asks=side_pairs(instrument, event.levels, Side.SELL),
-            time_us=time_us(applied.time_ns),
-        )
-        self._send_state(stream, update)
+        """Tell what a command did to a book in one message, at its last change (WIRE-010)."""
+        self._touched[event.symbol] = None
+        self._books.note(event)
+        if self._last_changes[event.symbol] is event:
+            for stream, update in self._books.take_deltas(event.symbol, applied):
+                self._send_state(stream, update)
 
     def _mark(self, event: MarkPriceChanged, applied: Applied) -> None:
         self._touched[event.symbol] = None

@@ -36,6 +36,9 @@ PositionSideText: TypeAlias = Literal["net", "long", "short"]
 TradingStateText: TypeAlias = Literal["open", "halted"]
 Channel: TypeAlias = Literal[
     "book",
+    "book.50",
+    "book.10",
+    "book.1",
     "trades",
     "ticker",
     "mark",
@@ -47,5 +50,7 @@ Channel: TypeAlias = Literal[
     "account",
     "margin",
 ]
-PUBLIC_CHANNELS = frozenset({"book", "trades", "ticker", "mark", "funding", "liquidations"})
+BOOK_DEPTHS: dict[Channel, int | None] = {"book": None, "book.50": 50, "book.10": 10, "book.1": 1}
+"""The channels of order books, and how many levels of each side they carry; None for all."""
+PUBLIC_CHANNELS = frozenset({*BOOK_DEPTHS, "trades", "ticker", "mark", "funding", "liquidations"})
 PRIVATE_CHANNELS = frozenset({"orders", "fills", "positions", "account", "margin"})

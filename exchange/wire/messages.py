@@ -432,21 +432,23 @@ class BookUpdate(Message, frozen=True, kw_only=True):
     """``snapshot`` replaces the book; ``delta`` replaces the levels it names (quantity "0" removes one).
 
     ``sequence`` is that of the command that changed the book last. A delta follows the message whose ``sequence`` is its
-    ``previous_sequence``; in a snapshot both are equal. A snapshot may come at any time.
+    ``previous_sequence``; in a snapshot both are equal. A snapshot may come at any time. ``checksum`` is that of the best
+    levels as the message leaves them (WIRE-023).
     """
 
-    channel: Literal["book"] = "book"
+    channel: Channel
     type: Literal["snapshot", "delta"]
     symbol: str
     sequence: int
     previous_sequence: int
     bids: tuple[tuple[str, str], ...]
     asks: tuple[tuple[str, str], ...]
+    checksum: int
     time_us: int
 
 
 class ChannelUpdate(Message, frozen=True, kw_only=True):
-    """One event of any channel but ``book``; ``sequence`` is that of the command it came from."""
+    """One event of any channel but those of books; ``sequence`` is that of the command it came from."""
 
     channel: str
     symbol: str | None
