@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from clients.fields import reader
 from clients.inflight import Call
-from clients.server_messages import CancelAfterSet, CancelOnDisconnectSet, LoggedOut
+from clients.server_messages import CancelAfterSet, CancelOnDisconnectSet, LoggedOut, RateLimits
 from clients.session import Session
 
 GRACE_MS = 10_000
@@ -33,6 +33,10 @@ class SessionMethods:
     async def cancel_after(self, timeout_ms: int) -> CancelAfterSet:
         """Have all orders canceled unless this is called again in time; 0 disarms. It survives every connection."""
         return await self._session.request(Call("session.cancel_after", {"timeout_ms": timeout_ms}, reader(CancelAfterSet)))
+
+    async def request_limits(self) -> RateLimits:
+        """Return how many requests the key may still make; one too many is refused with ``retry_ms``."""
+        return await self._session.request(Call("session.limits", {}, reader(RateLimits)))
 
     async def logout(self) -> LoggedOut:
         """Leave cleanly and close the client: the exchange keeps the orders, whatever was asked for before."""

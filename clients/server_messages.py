@@ -69,6 +69,23 @@ class CancelAfterSet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """How many requests of a kind come back a second, how many may be made at once, and how many are left now."""
+
+    per_s: int
+    burst: int
+    left: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateLimits:
+    """What the key may still ask for; None where nothing is bounded."""
+
+    orders: Rate | None
+    reads: Rate | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pong:
     """The server's time, and how many commands it had applied; all their events have arrived."""
 

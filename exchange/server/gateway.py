@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Collection, Sequence
+import time
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from http import HTTPStatus
 from typing import cast
@@ -22,6 +23,7 @@ from exchange.server.limits import ServerLimits
 from exchange.server.parts import ExchangeParts
 from exchange.server.pictures import Pictures
 from exchange.server.publisher import Publisher
+from exchange.server.rate_limits import RateLimits
 from exchange.server.socket_connection import SocketConnection
 from exchange.server.subscriptions import Subscriptions
 from exchange.services.clock import ClockMode
@@ -37,6 +39,7 @@ FEATURES = (
     "login.hmac_sha256",
     "session.cancel_on_disconnect",
     "session.cancel_after",
+    "session.limits",
     "book.sequence",
     "book.checksum",
     "book.depth",
@@ -64,8 +67,12 @@ class Gateway:
         *,
         own_hosts: Collection[str] = (),
         name: str = SERVER_NAME,
+        read_monotonic_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
-        """``own_hosts`` are names of this server beside loopback and the address it binds to, in lower case."""
+        """``own_hosts`` are names of this server beside loopback and the address it binds to, in lower case.
+
+        ``read_monotonic_ns`` is what rates are measured by; no command sees it.
+        """
         self.limits = limits or ServerLimits()
         assets = Assets(parts.venue.collateral)
         self.translator = Translator(parts.venue.instruments, assets)
@@ -73,6 +80,7 @@ class Gateway:
         self.subscriptions = Subscriptions(tuple(parts.venue.instruments), self.limits.subscriptions_max)
         self.publisher = Publisher(parts, self.pictures, self.subscriptions)
         self.dispatcher = Dispatcher(parts, self.translator, self.pictures, self.limits)
+        self.rates = RateLimits(self.limits, read_monotonic_ns)
         self._parts = parts
         self._name = name
         self._own_hosts = frozenset(own_hosts)

@@ -26,6 +26,16 @@ class ServerLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Frames that one fragmented request may come in."""
     malformed_frames_max: int = 32
     """Frames that hold no readable request, before the connection is closed with 4000."""
+    order_requests_per_s: int = 100_000
+    """Orders and changes of one key, on average; a refusal says when to try again (SAFE-004)."""
+    order_requests_burst: int = 100_000
+    """Orders and changes of one key at once."""
+    read_requests_per_s: int = 100_000
+    """All other requests of one key, cancels among them, on average."""
+    read_requests_burst: int = 100_000
+    """All other requests of one key at once."""
+    rate_refusals_max: int = 1_000
+    """Refusals for too many requests, beyond one a second, before the connection is closed with 4029."""
     login_failures_max: int = 3
     """Failed logins on one connection, before it is closed with 4001."""
     subscriptions_max: int = SUBSCRIPTIONS_MAX

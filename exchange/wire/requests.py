@@ -77,6 +77,12 @@ class CancelAfter(Request, frozen=True, kw_only=True, tag="session.cancel_after"
     params: CancelAfterParams
 
 
+class SessionLimits(Request, frozen=True, kw_only=True, tag="session.limits"):
+    """Read how many requests the key may still make."""
+
+    params: NoParams = NoParams()
+
+
 class Subscribe(Request, frozen=True, kw_only=True, tag="subscribe"):
     """Receive a channel; those that show a state begin with the present one, before the reply (WIRE-009)."""
 
@@ -299,6 +305,7 @@ AnyRequest: TypeAlias = (
     | Logout
     | CancelOnDisconnect
     | CancelAfter
+    | SessionLimits
     | Subscribe
     | Unsubscribe
     | OrderPlace

@@ -52,6 +52,7 @@ REQUIRED_SCOPES: dict[type[requests.Request], Scope | None] = {
     requests.Logout: None,
     requests.CancelOnDisconnect: Scope.TRADE,
     requests.CancelAfter: Scope.TRADE,
+    requests.SessionLimits: None,
     requests.Subscribe: None,
     requests.Unsubscribe: None,
     requests.OrderPlace: Scope.TRADE,

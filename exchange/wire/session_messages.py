@@ -23,3 +23,18 @@ class CancelAfterResult(Message, frozen=True, kw_only=True):
 
     deadline_us: int | None
     sequence: int
+
+
+class RateBody(Message, frozen=True, kw_only=True):
+    """How many requests of a kind come back a second, how many may be made at once, and how many are left now."""
+
+    per_s: int
+    burst: int
+    left: int
+
+
+class RateLimitsResult(Message, frozen=True, kw_only=True):
+    """What the key may still ask for; null where nothing is bounded (SAFE-004)."""
+
+    orders: RateBody | None
+    reads: RateBody | None

@@ -1,0 +1,82 @@
+"""Token buckets: never more than the rate and the burst allow, and never less to who waits as told."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exchange.server.limits import ServerLimits
+from exchange.server.rate_limits import ORDERS, PROTECTIVE, SECOND_NS, Bucket, RateLimits
+from exchange.wire import requests
+from exchange.wire.session import REQUIRED_SCOPES, Credential, Scope
+
+ALICE = Credential("alice-key", "s", "alice", frozenset({Scope.READ, Scope.TRADE}))
+BOB = Credential("bob-key", "s", "bob", frozenset({Scope.READ, Scope.TRADE}))
+ROOT = Credential("root", "s", None, frozenset({Scope.ADMIN}))
+
+
+@pytest.mark.rule("SAFE-004")
+@given(st.integers(1, 10**6), st.integers(1, 50), st.lists(st.integers(0, 3 * SECOND_NS), min_size=1, max_size=60))
+def test_in_every_span_of_time_no_more_pass_than_the_burst_and_what_came_back(
+    per_s: int, burst: int, pauses: list[int]
+) -> None:
+    bucket, now_ns = Bucket(per_s, burst, 0), 0
+    passed: list[int] = []
+    for pause in pauses:
+        now_ns += pause
+        if not bucket.take(now_ns):
+            passed.append(now_ns)
+    for first, begin in enumerate(passed):
+        for last in range(first, len(passed)):
+            assert last - first + 1 <= burst + (passed[last] - begin) * per_s // SECOND_NS
+
+
+@pytest.mark.rule("SAFE-004")
+@given(st.integers(1, 10**6), st.integers(1, 50), st.lists(st.integers(0, SECOND_NS), max_size=60))
+def test_who_waits_as_told_gets_through_and_not_a_nanosecond_before(per_s: int, burst: int, pauses: list[int]) -> None:
+    bucket, now_ns = Bucket(per_s, burst, 7), 7
+    for pause in pauses:
+        now_ns += pause
+        left = bucket.left(now_ns)
+        wait_ns = bucket.take(now_ns)
+        assert (wait_ns == 0) == (left > 0)
+        if wait_ns:
+            assert bucket.take(now_ns + wait_ns - 1) == 1
+            now_ns += wait_ns
+            assert bucket.take(now_ns) == 0
+
+
+def test_a_clock_that_stands_still_or_falls_back_gives_nothing_away() -> None:
+    bucket = Bucket(10, 2, 5 * SECOND_NS)
+    assert [bucket.take(at) for at in (5 * SECOND_NS, 4 * SECOND_NS, 3 * SECOND_NS)] == [0, 0, SECOND_NS // 10]
+    assert bucket.left(5 * SECOND_NS) == 0
+
+
+@pytest.mark.rule("SAFE-004")
+def test_a_key_has_one_allowance_over_all_its_connections_and_each_nameless_connection_its_own() -> None:
+    rates = RateLimits(ServerLimits(order_requests_burst=2, read_requests_burst=1), lambda: 0)
+    one, two = rates.meter(), rates.meter()
+    place = requests.OrderPlace
+    assert [meter.check(ALICE, place) is None for meter in (one, two, one, two)] == [True, True, False, False]
+    assert two.check(BOB, place) is None
+    assert [one.check(None, requests.Ping) is None, one.check(None, None) is None] == [True, False]
+    assert two.check(None, requests.Ping) is None
+    assert all(one.check(ROOT, requests.AdminSetMark) is None for _ in range(100))
+
+
+@pytest.mark.rule("SAFE-004")
+def test_what_takes_risk_away_is_never_held_up_by_orders() -> None:
+    meter = RateLimits(ServerLimits(order_requests_burst=1, order_requests_per_s=1), lambda: 0).meter()
+    assert meter.check(ALICE, requests.OrderPlace) is None
+    refused = meter.check(ALICE, requests.OrderPlace)
+    assert refused is not None
+    assert refused.retry_ms == 1_000
+    assert all(meter.check(ALICE, kind) is None for kind in sorted(PROTECTIVE, key=str))
+    assert meter.check(ALICE, requests.AccountWithdraw) is not None
+
+
+def test_every_request_that_changes_an_account_is_an_order_or_protective() -> None:
+    changing = {kind for kind, scope in REQUIRED_SCOPES.items() if scope is Scope.TRADE}
+    assert changing <= ORDERS | PROTECTIVE
+    assert not ORDERS & PROTECTIVE
