@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from clients import Backoff, Client, ConnectionState
 from exchange.domain.enums import CancelTrigger
 from tests.unit.clients.live_exchange import LiveExchange, live_exchange
+from tests.wire_kit import PATIENCE_S
 
 BTC = "BTC-PERP"
 
@@ -33,14 +36,16 @@ async def test_after_a_reconnect_orders_are_kept_and_the_new_connection_is_watch
             transport = alice._session.link._transport
             assert transport is not None
             transport.abort()
-            while alice.state is ConnectionState.CONNECTED:
-                await operator.ping()
+            async with asyncio.timeout(PATIENCE_S):
+                while alice.state is ConnectionState.CONNECTED:
+                    await operator.ping()
             await alice.wait_connected(20)
             await alice.ping()
             await operator.admin_advance(60_000_000)
             assert [order.order_id for order in await alice.open_orders()] == [order_id]
-        while armed(live) is None:
-            await operator.ping()
+        async with asyncio.timeout(PATIENCE_S):
+            while armed(live) is None:
+                await operator.ping()
         await operator.admin_advance(5_000_000)
         async with live.client("alice") as alice:
             assert (await alice.order(order_id)).reason == "order.owner_disconnected"

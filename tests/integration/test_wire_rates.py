@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from clients import Backoff, Client, ConnectionState, OrderRejected, RequestRefused
-from tests.wire_kit import ADMIN_KEY, client, secret_of, served
+from tests.wire_kit import ADMIN_KEY, PATIENCE_S, client, secret_of, served
 
 BID = {"symbol": "BTC-PERP", "side": "buy", "quantity": "1", "limit_price": "99"}
 MS_NS = 10**6
@@ -145,7 +147,8 @@ async def test_a_client_that_comes_back_waits_its_turn_to_restore_what_it_had() 
             transport = alice._session.link._transport
             assert transport is not None
             transport.abort()
-            while alice.state is ConnectionState.CONNECTED:
-                await operator.call("ping")
+            async with asyncio.timeout(PATIENCE_S):
+                while alice.state is ConnectionState.CONNECTED:
+                    await operator.call("ping")
             await alice.wait_connected(20)
             assert alice.state is ConnectionState.CONNECTED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -13,7 +14,7 @@ from exchange.server.gateway import Gateway
 from exchange.server.parts import ExchangeParts
 from exchange.services.sequencer import Applied
 from tests.cast import T0
-from tests.wire_kit import ADMIN_KEY, RawClient, client, make_parts, served, within_patience
+from tests.wire_kit import ADMIN_KEY, PATIENCE_S, RawClient, client, make_parts, served, within_patience
 
 ENCODINGS = ("msgpack", "json")
 BID = {"symbol": "BTC-PERP", "side": "buy", "quantity": "1", "limit_price": "99"}
@@ -38,8 +39,9 @@ class Stage:
         """Cut a connection without a word, and return when the server has noticed."""
         known = len(self.gateway._sockets)
         raw.socket.transport.abort()
-        while len(self.gateway._sockets) == known:
-            await self.operator.call("ping")
+        async with asyncio.timeout(PATIENCE_S):
+            while len(self.gateway._sockets) == known:
+                await self.operator.call("ping")
 
 
 @asynccontextmanager
@@ -149,11 +151,29 @@ async def test_a_connection_found_dead_after_its_owner_came_back_over_another_ca
         await old.call("order.place", **BID)
         async with client(stage.gateway, key="alice-key") as new:
             await new.call("session.cancel_on_disconnect", enabled=True, grace_ms=0)
+            await old.call("session.cancel_on_disconnect", enabled=False)
             await stage.lose(old)
             assert len(await open_orders(new)) == 1
             await stage.lose(new)
         async with client(stage.gateway, key="alice-key") as alice:
             assert await open_orders(alice) == []
+
+
+@pytest.mark.rule("SAFE-002")
+async def test_of_two_connections_that_asked_the_first_cancels_nothing_however_it_ends() -> None:
+    async with staged() as stage, client(stage.gateway, key="alice-key") as new:
+        for way in ("lost", "logged out", "lost"):
+            async with client(stage.gateway, key="alice-key") as old:
+                await old.call("session.cancel_on_disconnect", enabled=True, grace_ms=0)
+                await new.call("session.cancel_on_disconnect", enabled=True, grace_ms=0)
+                if way == "logged out":
+                    await old.call("session.logout")
+                await stage.lose(old)
+        await new.call("order.place", **BID)
+        assert len(await open_orders(new)) == 1
+        assert stage.timers == []
+        await stage.lose(new)
+        assert len(stage.timers) == 1
 
 
 @pytest.mark.rule("SAFE-002")
