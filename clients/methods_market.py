@@ -12,13 +12,26 @@ from clients.fields import list_reader, reader
 from clients.function_sink import FunctionSink
 from clients.inflight import Call
 from clients.margin_messages import AccountEvent, MarginEvent
-from clients.market_data import Book, Funding, FundingSettled, Instrument, Mark, Ticker, Trade
+from clients.market_data import (
+    Book,
+    Candle,
+    Funding,
+    FundingSettled,
+    Heartbeat,
+    Instrument,
+    InsuranceFund,
+    Interval,
+    Mark,
+    OpenInterest,
+    Ticker,
+    Trade,
+)
 from clients.messages import Account, Order, Position
 from clients.mirror import Mirror
 from clients.session import Session
 from clients.streams import STREAM_EVENTS_MAX, EventStream
 from clients.subscriptions import Subscription
-from clients.updates import BookChannel, BookUpdate, Channel, Fill, Liquidation, Update
+from clients.updates import BookChannel, BookUpdate, CandleChannel, Channel, Fill, Liquidation, Update
 
 
 class MarketMethods:
@@ -47,12 +60,30 @@ class MarketMethods:
         """Return how a symbol's funding stands."""
         return await self._session.request(Call("market.funding", {"symbol": symbol}, reader(Funding)))
 
+    async def candles(
+        self, symbol: str, interval: Interval, limit: int = 100, *, before_us: int | None = None
+    ) -> tuple[Candle, ...]:
+        """Return the last candles that begin before a time (now, without one), oldest first; empty ones included."""
+        params: dict[str, object] = {"symbol": symbol, "interval": interval, "limit": limit}
+        if before_us is not None:
+            params["before"] = before_us
+        return await self._session.request(Call("market.candles", params, list_reader(Candle)))
+
+    async def open_interest(self, symbol: str) -> OpenInterest:
+        """Return how much of a symbol is held, in quantity and at the mark."""
+        return await self._session.request(Call("market.open_interest", {"symbol": symbol}, reader(OpenInterest)))
+
+    async def insurance_fund(self) -> InsuranceFund:
+        """Return the insurance fund's money and positions."""
+        return await self._session.request(Call("market.insurance_fund", {}, reader(InsuranceFund)))
+
     # -- subscriptions -------------------------------------------------------------------------------------------------
 
     async def subscribe(self, channel: Channel, symbol: str | None = None, *, handle: Callable[[Update], None]) -> Subscription:
         """Have ``handle`` called with every event of a channel, while it is being received, so it must be quick.
 
-        A public channel is for one symbol or, without one, for all; a private one takes no symbol.
+        A public channel is for one symbol or, without one, for all; a private one takes no symbol, nor do
+        ``insurance_fund`` and ``heartbeat``.
         """
         subscription = Subscription(channel, symbol, FunctionSink(handle))
         await self._session.subscribe(subscription)
@@ -106,6 +137,27 @@ class MarketMethods:
         events_max: int = ...,
         timeout_s: float | None = ...,
     ) -> EventStream[Liquidation]: ...
+    @overload
+    def events(
+        self, channel: CandleChannel, symbol: str | None = ..., *, events_max: int = ..., timeout_s: float | None = ...
+    ) -> EventStream[Candle]: ...
+    @overload
+    def events(
+        self,
+        channel: Literal["open_interest"],
+        symbol: str | None = ...,
+        *,
+        events_max: int = ...,
+        timeout_s: float | None = ...,
+    ) -> EventStream[OpenInterest]: ...
+    @overload
+    def events(
+        self, channel: Literal["insurance_fund"], *, events_max: int = ..., timeout_s: float | None = ...
+    ) -> EventStream[InsuranceFund]: ...
+    @overload
+    def events(
+        self, channel: Literal["heartbeat"], *, events_max: int = ..., timeout_s: float | None = ...
+    ) -> EventStream[Heartbeat]: ...
     @overload
     def events(
         self, channel: Literal["orders"], *, events_max: int = ..., timeout_s: float | None = ...

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 from clients.errors import ProtocolError
 from clients.fields import Mismatch, record_reader
@@ -23,10 +23,30 @@ from clients.margin_messages import (
     MarginHealth,
     SocializedLoss,
 )
-from clients.market_data import Funding, FundingSettled, Level, Mark, Ticker, Trade
+from clients.market_data import (
+    Candle,
+    Funding,
+    FundingSettled,
+    Heartbeat,
+    InsuranceFund,
+    Level,
+    Mark,
+    OpenInterest,
+    Ticker,
+    Trade,
+)
 from clients.messages import Account, Order, Position
 from exchange.domain.enums import Liquidity, MarginMode, PositionSide, Side
 
+CandleChannel: TypeAlias = Literal[
+    "candles.1s",
+    "candles.1m",
+    "candles.5m",
+    "candles.15m",
+    "candles.1h",
+    "candles.4h",
+    "candles.1d",
+]
 BookChannel: TypeAlias = Literal["book", "book.50", "book.10", "book.1"]
 Channel: TypeAlias = Literal[
     "book",
@@ -38,6 +58,16 @@ Channel: TypeAlias = Literal[
     "mark",
     "funding",
     "liquidations",
+    "candles.1s",
+    "candles.1m",
+    "candles.5m",
+    "candles.15m",
+    "candles.1h",
+    "candles.4h",
+    "candles.1d",
+    "open_interest",
+    "insurance_fund",
+    "heartbeat",
     "orders",
     "fills",
     "positions",
@@ -144,6 +174,10 @@ Event: TypeAlias = (
     | Funding
     | FundingSettled
     | Liquidation
+    | Candle
+    | OpenInterest
+    | InsuranceFund
+    | Heartbeat
     | Order
     | Fill
     | Position
@@ -168,6 +202,10 @@ _DATA_KINDS: Mapping[str, type] = {
     "ticker": Ticker,
     "mark": Mark,
     "liquidations": Liquidation,
+    **dict.fromkeys(get_args(CandleChannel), Candle),
+    "open_interest": OpenInterest,
+    "insurance_fund": InsuranceFund,
+    "heartbeat": Heartbeat,
     "orders": Order,
     "fills": Fill,
     "positions": Position,

@@ -135,6 +135,8 @@ class Connection:
         channel, symbol = request.params.channel, request.params.symbol
         if channel in fields.PRIVATE_CHANNELS and symbol is not None:
             raise fault(Fault.INVALID_FIELD, f"{channel} is one stream for the whole account; leave out symbol", field="symbol")
+        if channel in fields.VENUE_CHANNELS and symbol is not None:
+            raise fault(Fault.INVALID_FIELD, f"{channel} is one stream for the whole venue; leave out symbol", field="symbol")
         self._services.translator.optional_symbol(symbol)
         change(channel, symbol)
         return wire.SubscriptionResult(channel=channel, symbol=symbol, sequence=self._services.pictures.sequence)

@@ -51,6 +51,10 @@ FEATURES = (
     "account.explain",
     "account.preview",
     "market.funding",
+    "market.candles",
+    "market.open_interest",
+    "market.insurance_fund",
+    "heartbeat",
 )
 """What a client may look for in ``hello`` before it relies on it."""
 
@@ -78,7 +82,7 @@ class Gateway:
         self.translator = Translator(parts.venue.instruments, assets)
         self.pictures = Pictures(parts, assets, self.limits.book_levels_max)
         self.subscriptions = Subscriptions(tuple(parts.venue.instruments), self.limits.subscriptions_max)
-        self.publisher = Publisher(parts, self.pictures, self.subscriptions)
+        self.publisher = Publisher(parts, self.pictures, self.subscriptions, self.limits.heartbeat_interval_ms)
         self.dispatcher = Dispatcher(parts, self.translator, self.pictures, self.limits)
         self.rates = RateLimits(self.limits, read_monotonic_ns)
         self._parts = parts
@@ -126,6 +130,7 @@ class Gateway:
         self._address = (bound[0], bound[1])
         loop = asyncio.get_running_loop()
         self._timers.append(loop.create_task(self._tick()))
+        self._timers.append(loop.create_task(self._beat()))
         if self._parts.clock.mode is ClockMode.REAL:
             self._timers.append(loop.create_task(self._fire_due()))
         return self._address
@@ -156,6 +161,13 @@ class Gateway:
             await asyncio.sleep(self.limits.tick_interval_ms / 1000)
             for socket in tuple(self._sockets):
                 socket.tick(loop.time())
+            self.publisher.close_candles()
+
+    async def _beat(self) -> None:
+        """Tell whoever asked for it that the server lives."""
+        while True:
+            await asyncio.sleep(self.limits.heartbeat_interval_ms / 1000)
+            self.publisher.send_heartbeat()
 
     async def _fire_due(self) -> None:
         """Ask the venue from time to time whether anything is due: on real time that is when nobody sends a command."""

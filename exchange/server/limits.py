@@ -72,6 +72,8 @@ class ServerLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Decisions and steps of warnings and liquidations that are remembered of one account, to be explained."""
     liquidation_explanations_total_max: int = 20_000
     """The same of all accounts together."""
+    candles_max: int = 1_000
+    """Candles with a trade that are remembered of one symbol and interval."""
     keys_max: int = 20_000
     """Keys of all accounts together."""
     open_timeout_ms: int = 5_000
@@ -84,6 +86,8 @@ class ServerLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """How long a closing handshake may take before the connection is cut."""
     tick_interval_ms: int = 1_000
     """How often connections are looked at for pings and idleness."""
+    heartbeat_interval_ms: int = 5_000
+    """How often the channel ``heartbeat`` tells that the server lives."""
     due_interval_ms: int = 250
     """How often a venue on real time is asked whether anything is due, such as funding (FUND-004)."""
     restart_retry_ms: int = 1_000

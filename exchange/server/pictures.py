@@ -8,9 +8,10 @@ from typing import NamedTuple
 from exchange.domain.enums import PositionMode, PositionSide
 from exchange.domain.ids import AccountId, Symbol
 from exchange.domain.instrument import Instrument
-from exchange.domain.units import format_cash
+from exchange.domain.units import TimeNs, format_cash
 from exchange.server.parts import ExchangeParts
-from exchange.wire import fields, margin_messages
+from exchange.services.candles import INTERVALS
+from exchange.wire import fields, margin_messages, market_messages
 from exchange.wire import messages as wire
 from exchange.wire.assets import Assets
 from exchange.wire.bodies import (
@@ -25,6 +26,7 @@ from exchange.wire.bodies import (
     trade_body,
 )
 from exchange.wire.margin_bodies import account_update_body, funding_body, margin_body
+from exchange.wire.market_bodies import candle_body, open_interest_body
 
 NET_SIDES = (PositionSide.NET,)
 HEDGE_SIDES = (PositionSide.LONG, PositionSide.SHORT)
@@ -51,6 +53,11 @@ class Pictures:
         return time_us(self._parts.venue.now_ns)
 
     @property
+    def present_ns(self) -> TimeNs:
+        """The time on the server's clock, in nanoseconds; never before that of the last command."""
+        return max(self._parts.clock.now_ns(), self._parts.venue.now_ns)
+
+    @property
     def sequence(self) -> int:
         """How many commands were applied."""
         return self._parts.venue.sequence
@@ -58,11 +65,16 @@ class Pictures:
     def present_state(self, stream: Stream) -> Iterator[wire.Message]:
         """Return the messages that a stream which shows a state begins with (WIRE-009)."""
         of, sequence = stream.of, self._parts.venue.sequence
+        if stream.channel == "insurance_fund":
+            fund = self.insurance_fund()
+            yield wire.ChannelUpdate(channel="insurance_fund", symbol=None, sequence=sequence, data=fund)
         if of is None:
             return
         match stream.channel:
             case "ticker":
                 yield wire.ChannelUpdate(channel="ticker", symbol=of, sequence=sequence, data=self.ticker(of))
+            case "open_interest":
+                yield wire.ChannelUpdate(channel="open_interest", symbol=of, sequence=sequence, data=self.open_interest(of))
             case "mark":
                 mark = self.mark(of)
                 if mark is not None:
@@ -126,6 +138,34 @@ class Pictures:
         """Return how a symbol's funding stands."""
         venue = self._parts.venue
         return funding_body(self._instrument(symbol), venue.funding(symbol), venue.now_ns)
+
+    def open_interest(self, symbol: Symbol) -> market_messages.OpenInterestBody:
+        """Return how much of a symbol is held long, in quantity and at the mark."""
+        venue = self._parts.venue
+        quantity = self._parts.feed.market(symbol).open_interest
+        return open_interest_body(self._instrument(symbol), quantity, venue.mark_price(symbol), venue.now_ns)
+
+    def candles(
+        self, symbol: Symbol, interval: fields.IntervalText, limit: int, before_us: int | None
+    ) -> tuple[market_messages.CandleBody, ...]:
+        """Return the last ``limit`` candles that begin before a time in microseconds, oldest first."""
+        instrument, now_ns = self._instrument(symbol), self.present_ns
+        before_ns = None if before_us is None else before_us * 1000
+        candles = self._parts.feed.market(symbol).candles.page(interval, limit, now_ns=now_ns, before_ns=before_ns)
+        length = INTERVALS[interval]
+        return tuple(
+            candle_body(instrument, interval, candle.values, closed=candle.start_ns + length <= now_ns) for candle in candles
+        )
+
+    def insurance_fund(self) -> market_messages.InsuranceFundBody:
+        """Return the insurance fund's money and positions."""
+        funds = self._parts.venue.funds()
+        return market_messages.InsuranceFundBody(
+            wallet_balance=format_cash(funds.insurance_fund_wallet),
+            equity=format_cash(funds.insurance_fund_equity),
+            positions=position_bodies(self._parts.venue.instruments, funds.insurance_fund_positions),
+            time_us=self.now_us,
+        )
 
     def trades(self, symbol: Symbol, limit: int) -> tuple[wire.TradeBody, ...]:
         """Return the latest trades, the latest last."""

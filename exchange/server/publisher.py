@@ -36,16 +36,18 @@ from exchange.domain.events import (
 )
 from exchange.domain.ids import AccountId, LiquidationId, Symbol
 from exchange.domain.rejects import Reason
+from exchange.domain.units import TimeNs
 from exchange.domain.views import OrderView
 from exchange.server.book_streams import BookStreams
+from exchange.server.candle_streams import CandleStreams
 from exchange.server.framing import frame_of
 from exchange.server.parts import ExchangeParts
 from exchange.server.pictures import Pictures, Stream
 from exchange.server.subscriptions import Subscriptions
 from exchange.services.sequencer import Applied
-from exchange.wire import fields, margin_messages
+from exchange.wire import fields, margin_messages, market_messages
 from exchange.wire import messages as wire
-from exchange.wire.bodies import fill_body, order_body, position_body, trade_body
+from exchange.wire.bodies import fill_body, order_body, position_body, time_us, trade_body
 from exchange.wire.codec import Codec
 from exchange.wire.liquidation_bodies import liquidation_body, record_body
 from exchange.wire.margin_bodies import (
@@ -72,7 +74,14 @@ LiquidationStep: TypeAlias = (
 class Publisher:
     """Turns each applied command into frames for every subscriber, before the command's own answer is written (WIRE-008)."""
 
-    def __init__(self, parts: ExchangeParts, pictures: Pictures, subscriptions: Subscriptions) -> None:
+    def __init__(
+        self, parts: ExchangeParts, pictures: Pictures, subscriptions: Subscriptions, heartbeat_interval_ms: int
+    ) -> None:
+        self._heartbeat_interval_ms = heartbeat_interval_ms
+        self._candles = CandleStreams(parts, subscriptions)
+        self._open_interests: dict[Symbol, market_messages.OpenInterestBody] = {}
+        self._fund: market_messages.InsuranceFundBody | None = None
+        self._traded: dict[Symbol, None] = {}
         self._venue, self._feed = parts.venue, parts.feed
         self._pictures = pictures
         self._subscriptions = subscriptions
@@ -116,6 +125,7 @@ class Publisher:
 
     def publish(self, applied: Applied) -> None:
         """Send what one command did, in the order of its events; then marks, margin health and tickers."""
+        self._send_closed_candles(applied.time_ns)
         self._last_changes = {event.symbol: event for event in applied.events if isinstance(event, BookChanged)}
         for event in applied.events:
             method = self._methods.get(type(event))
@@ -124,8 +134,13 @@ class Publisher:
         for symbol in self._marks_due:
             self._send_mark(symbol, applied)
         self._send_margins(applied)
+        for stream, candle in self._candles.take_changed(self._traded, applied.time_ns):
+            self._send_state(stream, _update(stream, stream.of, applied, candle))
         for symbol in self._touched:
             self._ticker(symbol, applied)
+            self._open_interest(symbol, applied)
+        self._insurance_fund(applied)
+        self._traded.clear()
         self._marks_due.clear()
         self._touched.clear()
         self._revalued.clear()
@@ -136,12 +151,24 @@ class Publisher:
         if stream.channel in fields.BOOK_DEPTHS:
             yield frame_of(codec, self._books.snapshot(stream))
             return
+        if stream.channel in fields.CANDLE_INTERVALS:
+            candle = self._candles.present(stream, self._pictures.present_ns)
+            if candle is not None:
+                yield frame_of(codec, self._of_now(stream, candle))
+            return
+        if stream.channel == "heartbeat":
+            yield frame_of(codec, self._heartbeat())
+            return
         for message in self._pictures.present_state(stream):
             if isinstance(message, wire.ChannelUpdate) and isinstance(message.data, wire.TickerBody):
                 self._tickers[message.data.symbol] = message.data
             elif isinstance(message, wire.ChannelUpdate) and isinstance(message.data, margin_messages.MarginBody):
                 assert stream.of is not None, "margin health is that of an account"
                 self._margins[stream.of] = message.data.scopes
+            elif isinstance(message, wire.ChannelUpdate) and isinstance(message.data, market_messages.OpenInterestBody):
+                self._open_interests[message.data.symbol] = message.data
+            elif isinstance(message, wire.ChannelUpdate) and isinstance(message.data, market_messages.InsuranceFundBody):
+                self._fund = message.data
             yield frame_of(codec, message)
 
     # -- public streams --------------------------------------------------------------------------------------------
@@ -149,6 +176,7 @@ class Publisher:
     def _trade(self, event: TradeExecuted, applied: Applied) -> None:
         instrument = self._venue.instruments[event.symbol]
         self._touched[event.symbol] = None
+        self._traded[event.symbol] = None
         if self._subscriptions.of(stream := Stream("trades", event.symbol)):
             body = trade_body(
                 instrument,
@@ -209,6 +237,49 @@ class Publisher:
         self._tickers[symbol] = ticker
         if before is None or msgspec.structs.replace(before, time_us=ticker.time_us) != ticker:
             self._send_state(stream, _update(stream, symbol, applied, ticker))
+
+    def _open_interest(self, symbol: Symbol, applied: Applied) -> None:
+        """Send a symbol's open interest if anything in it but the time is new."""
+        stream = Stream("open_interest", symbol)
+        if not self._subscriptions.of(stream):
+            return
+        now, before = self._pictures.open_interest(symbol), self._open_interests.get(symbol)
+        self._open_interests[symbol] = now
+        if before is None or msgspec.structs.replace(before, time_us=now.time_us) != now:
+            self._send_state(stream, _update(stream, symbol, applied, now))
+
+    def _insurance_fund(self, applied: Applied) -> None:
+        """Send the insurance fund if anything in it but the time is new."""
+        stream = Stream("insurance_fund", None)
+        if not self._subscriptions.of(stream):
+            return
+        now, before = self._pictures.insurance_fund(), self._fund
+        self._fund = now
+        if before is None or msgspec.structs.replace(before, time_us=now.time_us) != now:
+            self._send_state(stream, _update(stream, None, applied, now))
+
+    # -- what time brings ------------------------------------------------------------------------------------------
+
+    def close_candles(self) -> None:
+        """Tell which candles are over although nobody sent a command since; for a timer."""
+        self._send_closed_candles(self._pictures.present_ns)
+
+    def _send_closed_candles(self, now_ns: TimeNs) -> None:
+        for stream, candle in self._candles.take_closed(now_ns):
+            self._send_update(stream, self._of_now(stream, candle))
+
+    def send_heartbeat(self) -> None:
+        """Tell that the server lives; for a timer."""
+        if self._subscriptions.of(stream := Stream("heartbeat", None)):
+            self._send_state(stream, self._heartbeat())
+
+    def _heartbeat(self) -> wire.ChannelUpdate:
+        now_us, sequence = time_us(self._pictures.present_ns), self._pictures.sequence
+        body = market_messages.HeartbeatBody(time_us=now_us, sequence=sequence, interval_ms=self._heartbeat_interval_ms)
+        return self._of_now(Stream("heartbeat", None), body)
+
+    def _of_now(self, stream: Stream, body: wire.Message) -> wire.ChannelUpdate:
+        return wire.ChannelUpdate(channel=stream.channel, symbol=stream.of, sequence=self._pictures.sequence, data=body)
 
     def _liquidation(self, event: LiquidationStep, applied: Applied) -> None:
         """Send one step; it belongs to the stream of its symbol, or to none where a whole cross scope is meant."""
@@ -311,8 +382,10 @@ class Publisher:
     # -- delivery --------------------------------------------------------------------------------------------------
 
     def _send(self, stream: Stream, symbol: Symbol | None, applied: Applied, body: wire.Message) -> None:
+        self._send_update(stream, _update(stream, symbol, applied, body))
+
+    def _send_update(self, stream: Stream, update: wire.ChannelUpdate) -> None:
         frames: dict[Codec, bytes] = {}
-        update = _update(stream, symbol, applied, body)
         for subscriber in self._subscriptions.of(stream):
             frame = frames.get(subscriber.codec)
             if frame is None:

@@ -102,6 +102,8 @@ class Subscriptions:
     def _streams(self, channel: fields.Channel, symbol: Symbol | None, account: AccountId | None) -> tuple[Stream, ...]:
         if channel in fields.PRIVATE_CHANNELS:
             return (Stream(channel, account),)
+        if channel in fields.VENUE_CHANNELS:
+            return (Stream(channel, None),)
         if symbol is not None:
             return (Stream(channel, symbol),)
         everything = tuple(Stream(channel, name) for name in self._symbols)

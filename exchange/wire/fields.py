@@ -34,6 +34,7 @@ MarginModeText: TypeAlias = Literal["cross", "isolated"]
 PositionModeText: TypeAlias = Literal["one_way", "hedge"]
 PositionSideText: TypeAlias = Literal["net", "long", "short"]
 TradingStateText: TypeAlias = Literal["open", "halted"]
+IntervalText: TypeAlias = Literal["1s", "1m", "5m", "15m", "1h", "4h", "1d"]
 Channel: TypeAlias = Literal[
     "book",
     "book.50",
@@ -44,6 +45,16 @@ Channel: TypeAlias = Literal[
     "mark",
     "funding",
     "liquidations",
+    "candles.1s",
+    "candles.1m",
+    "candles.5m",
+    "candles.15m",
+    "candles.1h",
+    "candles.4h",
+    "candles.1d",
+    "open_interest",
+    "insurance_fund",
+    "heartbeat",
     "orders",
     "fills",
     "positions",
@@ -52,5 +63,29 @@ Channel: TypeAlias = Literal[
 ]
 BOOK_DEPTHS: dict[Channel, int | None] = {"book": None, "book.50": 50, "book.10": 10, "book.1": 1}
 """The channels of order books, and how many levels of each side they carry; None for all."""
-PUBLIC_CHANNELS = frozenset({*BOOK_DEPTHS, "trades", "ticker", "mark", "funding", "liquidations"})
+CANDLE_INTERVALS: dict[Channel, IntervalText] = {
+    "candles.1s": "1s",
+    "candles.1m": "1m",
+    "candles.5m": "5m",
+    "candles.15m": "15m",
+    "candles.1h": "1h",
+    "candles.4h": "4h",
+    "candles.1d": "1d",
+}
+"""The channels of candles, and the interval that each carries."""
+VENUE_CHANNELS = frozenset({"insurance_fund", "heartbeat"})
+"""Public channels that are of no symbol: one stream each."""
+PUBLIC_CHANNELS = frozenset(
+    {
+        *BOOK_DEPTHS,
+        *CANDLE_INTERVALS,
+        *VENUE_CHANNELS,
+        "trades",
+        "ticker",
+        "mark",
+        "funding",
+        "liquidations",
+        "open_interest",
+    }
+)
 PRIVATE_CHANNELS = frozenset({"orders", "fills", "positions", "account", "margin"})

@@ -21,6 +21,7 @@ from exchange.wire.fields import (
     Channel,
     DecimalText,
     Id,
+    IntervalText,
     MarginModeText,
     PositionModeText,
     PositionSideText,
@@ -205,6 +206,15 @@ class TradesParams(Params, frozen=True, kw_only=True):
 
     symbol: SymbolText
     limit: Annotated[int, Meta(ge=1, le=LIST_LIMIT_MAX)] = 50
+
+
+class CandlesParams(Params, frozen=True, kw_only=True):
+    """The last candles that start before ``before``, oldest first."""
+
+    symbol: SymbolText
+    interval: IntervalText
+    limit: Annotated[int, Meta(ge=1, le=LIST_LIMIT_MAX)] = 100
+    before: TimeUs | None = None
 
 
 class SymbolParams(Params, frozen=True, kw_only=True):

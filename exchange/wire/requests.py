@@ -13,6 +13,7 @@ from exchange.wire.parameters import (
     BookParams,
     CancelAfterParams,
     CancelOnDisconnectParams,
+    CandlesParams,
     CreateAccountParams,
     CreditParams,
     ExplainParams,
@@ -233,6 +234,24 @@ class MarketFunding(Request, frozen=True, kw_only=True, tag="market.funding"):
     params: SymbolParams
 
 
+class MarketCandles(Request, frozen=True, kw_only=True, tag="market.candles"):
+    """Read what was traded, interval by interval."""
+
+    params: CandlesParams
+
+
+class MarketOpenInterest(Request, frozen=True, kw_only=True, tag="market.open_interest"):
+    """Read how much of a symbol is held."""
+
+    params: SymbolParams
+
+
+class MarketInsuranceFund(Request, frozen=True, kw_only=True, tag="market.insurance_fund"):
+    """Read the insurance fund's money and positions."""
+
+    params: NoParams = NoParams()
+
+
 class AdminSetMark(Request, frozen=True, kw_only=True, tag="admin.set_mark"):
     """Set mark prices; answered once every liquidation that follows is done."""
 
@@ -331,6 +350,9 @@ AnyRequest: TypeAlias = (
     | MarketTrades
     | MarketTicker
     | MarketFunding
+    | MarketCandles
+    | MarketOpenInterest
+    | MarketInsuranceFund
     | AdminSetMark
     | AdminSetIndex
     | AdminSetCollateralPrice
