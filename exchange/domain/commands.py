@@ -80,6 +80,19 @@ class PlaceOrder(Command, frozen=True, kw_only=True):
     """When a ``GTD`` order is canceled (BOOK-018). Units: nanoseconds since the Unix epoch."""
 
 
+class AmendOrder(Command, frozen=True, kw_only=True):
+    """Change an open order of the account, named by either id: its limit, its quantity, or both (BOOK-019).
+
+    ``quantity`` is the order's total, what has filled included; None leaves a term as it is.
+    """
+
+    account: AccountId
+    order_id: OrderId | None = None
+    client_order_id: str | None = None
+    limit_price: Ticks | None = None
+    quantity: Lots | None = None
+
+
 class CancelOrder(Command, frozen=True, kw_only=True):
     """Cancel one open order of the account, named by either id."""
 
@@ -89,10 +102,12 @@ class CancelOrder(Command, frozen=True, kw_only=True):
 
 
 class CancelAllOrders(Command, frozen=True, kw_only=True):
-    """Cancel every open order of the account, on one symbol or on all."""
+    """Cancel every open order of the account that is on ``symbol``, of ``side`` and of ``position_side``; None is any."""
 
     account: AccountId
     symbol: Symbol | None = None
+    side: Side | None = None
+    position_side: PositionSide | None = None
 
 
 class SetCancelAfter(Command, frozen=True, kw_only=True):
@@ -215,6 +230,7 @@ AnyCommand: TypeAlias = (
     | Withdraw
     | SetPositionMode
     | PlaceOrder
+    | AmendOrder
     | CancelOrder
     | CancelAllOrders
     | SetCancelAfter

@@ -106,6 +106,24 @@ class OrderRepeated(Event, frozen=True, kw_only=True):
     outcome: OrderView
 
 
+class OrderAmended(Event, frozen=True, kw_only=True):
+    """An order was given other terms (BOOK-019); where it lost its place, what became of it follows."""
+
+    order: OrderView
+    keeps_place: bool
+    decision: MarginDecision
+
+
+class AmendRejected(Event, frozen=True, kw_only=True):
+    """An order was refused other terms; nothing changed. ``decision`` shows the margin arithmetic."""
+
+    order: OrderView
+    reason: Reason
+    limit: int | None = None
+    actual: int | None = None
+    decision: MarginDecision
+
+
 class OrderRested(Event, frozen=True, kw_only=True):
     """What was left of an order now rests in the book."""
 
@@ -426,6 +444,8 @@ AnyEvent: TypeAlias = (
     | OrderRejected
     | OrderAccepted
     | OrderRepeated
+    | OrderAmended
+    | AmendRejected
     | OrderRested
     | OrderShrunk
     | OrderFilled

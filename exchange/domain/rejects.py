@@ -40,6 +40,7 @@ class Reason(Enum):
     SELF_TRADE = "order.self_trade_prevention"
     SWEEP_LIMIT = "order.sweep_limit"
     REDUCE_ONLY_EMPTY = "order.reduce_only_nothing_left"
+    AMENDED_TO_FILLED = "order.amended_to_filled"
     EXPIRED = "order.expired"
     DEAD_MAN = "order.dead_man_switch"
     DISCONNECTED = "order.owner_disconnected"

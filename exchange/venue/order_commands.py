@@ -5,10 +5,9 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from exchange.accounts.risk import OrderCheck
-from exchange.domain.commands import CancelAllOrders, CancelOrder, PlaceOrder
+from exchange.domain.commands import AmendOrder, CancelAllOrders, CancelOrder, PlaceOrder
 from exchange.domain.enums import OrderType, TimeInForce
 from exchange.domain.events import CommandRejected, OrderAccepted, OrderRejected, OrderRepeated
-from exchange.domain.ids import AccountId, Symbol
 from exchange.domain.instrument import Instrument
 from exchange.domain.rejects import Reason
 from exchange.domain.units import Ticks
@@ -35,7 +34,11 @@ def place(state: VenueState, trading: Trading, command: PlaceOrder) -> None:
         return _reject(state, trading, command, refusal)
     limit = effective_limit(command, instrument, mark)
     check = state.accounts.check_order(command, limit)
-    refusal = _refusal(state, command, instrument, mark, limit, check)
+    refusal = market_refusal(state, command, instrument, mark, limit)
+    if refusal is None and command.order_type is OrderType.LIMIT and command.time_in_force.rests:
+        refusal = _check_open_orders(state, command)
+    if refusal is None and check.reason is not None:
+        refusal = Refusal(check.reason, check.limit, check.actual)
     if refusal is not None:
         return _reject(state, trading, command, refusal, (limit, check))
     order = _order(state, command, limit)
@@ -90,26 +93,14 @@ def _repeats(state: VenueState, trading: Trading, command: PlaceOrder) -> bool:
     return True
 
 
-def _refusal(
-    state: VenueState,
-    command: PlaceOrder,
-    instrument: Instrument,
-    mark: Ticks,
-    limit: Ticks,
-    check: OrderCheck,
-) -> Refusal | None:
+def market_refusal(state: VenueState, command: PlaceOrder, instrument: Instrument, mark: Ticks, limit: Ticks) -> Refusal | None:
+    """Return the filter that an order misses as its market and its position stand, or None."""
     position = state.accounts.position(command.account, command.symbol, command.position_side)
     refusal = check_filters(command, instrument, mark, position.quantity)
     if refusal is not None:
         return refusal
     if command.post_only and state.books[command.symbol].would_cross(command.side, limit):
         return Refusal(Reason.POST_ONLY_WOULD_CROSS, state.books[command.symbol].best_price(command.side.opposite))
-    if command.order_type is OrderType.LIMIT and command.time_in_force.rests:
-        refusal = _check_open_orders(state, command)
-        if refusal is not None:
-            return refusal
-    if check.reason is not None:
-        return Refusal(check.reason, check.limit, check.actual)
     return None
 
 
@@ -173,13 +164,18 @@ def _reject(
     )
 
 
-def cancel(state: VenueState, trading: Trading, command: CancelOrder) -> None:
-    """Cancel one order; what is unknown, gone or another's is not found (BOOK-009)."""
+def named_order(state: VenueState, command: CancelOrder | AmendOrder) -> Order | None:
+    """Return the open order of the account that a command names by either id, or None (BOOK-009)."""
     order_id = command.order_id
     if order_id is None and command.client_order_id is not None:
         kept = state.recall(command.account, command.client_order_id)
         order_id = None if kept is None else kept.order.order_id
-    order = None if order_id is None else state.find_order(command.account, order_id)
+    return None if order_id is None else state.find_order(command.account, order_id)
+
+
+def cancel(state: VenueState, trading: Trading, command: CancelOrder) -> None:
+    """Cancel one order; what is unknown, gone or another's is not found (BOOK-009)."""
+    order = named_order(state, command)
     if order is None:
         trading.events.append(CommandRejected(account=command.account, command="CancelOrder", reason=Reason.NOT_FOUND))
         return
@@ -187,7 +183,7 @@ def cancel(state: VenueState, trading: Trading, command: CancelOrder) -> None:
 
 
 def cancel_all(state: VenueState, trading: Trading, command: CancelAllOrders) -> None:
-    """Cancel every open order of the account, on one symbol or on all, by order id."""
+    """Cancel every open order of the account that the command means, by order id."""
     known = command.account in state.accounts.accounts
     if not known or (command.symbol is not None and command.symbol not in state.instruments):
         reason = Reason.UNKNOWN_SYMBOL if known else Reason.UNKNOWN_ACCOUNT
@@ -195,17 +191,17 @@ def cancel_all(state: VenueState, trading: Trading, command: CancelAllOrders) ->
             CommandRejected(account=command.account, command="CancelAllOrders", reason=reason, symbol=command.symbol)
         )
         return
-    cancel_open(state, trading, command.account, Reason.CANCELED_BY_OWNER, command.symbol)
+    cancel_open(state, trading, Reason.CANCELED_BY_OWNER, command)
 
 
-def cancel_open(state: VenueState, trading: Trading, account: AccountId, reason: Reason, only: Symbol | None = None) -> None:
-    """Cancel the open orders of an account that exists, on ``only`` one symbol or on all, by order id."""
-    held = state.accounts.account(account).positions
+def cancel_open(state: VenueState, trading: Trading, reason: Reason, which: CancelAllOrders) -> None:
+    """Cancel the open orders that ``which`` means, of an account that exists, by order id."""
     order_ids = [
-        (order_id, position.symbol)
-        for position in held.values()
-        if only in (None, position.symbol)
-        for order_id in position.orders
+        (order.order_id, position.symbol)
+        for position in state.accounts.account(which.account).positions.values()
+        if which.symbol in (None, position.symbol) and which.position_side in (None, position.position_side)
+        for order in position.orders.values()
+        if which.side is None or which.side.sign == order.sign
     ]
     for order_id, symbol in sorted(order_ids):
         trading.cancel(state.books[symbol].orders[order_id], reason)

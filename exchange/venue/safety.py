@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from exchange.domain.commands import SetCancelAfter
+from exchange.domain.commands import CancelAllOrders, SetCancelAfter
 from exchange.domain.enums import CancelTrigger
 from exchange.domain.events import CancelAfterSet, CommandRejected
 from exchange.domain.ids import AccountId
@@ -48,4 +48,4 @@ def cancel_due(state: VenueState, trading: Trading) -> None:
 
 
 def _cancel(state: VenueState, trading: Trading, account: AccountId, trigger: CancelTrigger) -> None:
-    cancel_open(state, trading, account, _REASONS[trigger])
+    cancel_open(state, trading, _REASONS[trigger], CancelAllOrders(account=account))

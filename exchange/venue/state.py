@@ -125,8 +125,8 @@ class VenueState:
 
     def find_order(self, account: AccountId, order_id: OrderId) -> Order | None:
         """Return an open order of the account; another's is as unknown as none (BOOK-009)."""
-        for book in self.books.values():
-            order = book.orders.get(order_id)
+        for symbol in self.instruments:
+            order = self.books[symbol].orders.get(order_id)
             if order is not None:
                 return order if order.account == account else None
         return None

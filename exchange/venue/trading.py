@@ -22,7 +22,7 @@ from exchange.domain.events import (
 from exchange.domain.ids import AccountId, OrderId, Symbol
 from exchange.domain.margin_math import notional_value
 from exchange.domain.rejects import Reason
-from exchange.domain.units import Cash, Lots, TimeNs
+from exchange.domain.units import Cash, Lots, Ticks, TimeNs
 from exchange.matching.book import Book
 from exchange.matching.order import Order
 from exchange.matching.rehearsal import RehearsedBook
@@ -201,6 +201,21 @@ class Trading:
 
     def _cancel_of(self, position: Position, order_id: OrderId, reason: Reason) -> None:
         self.cancel(self._books[position.symbol].orders[order_id], reason)
+
+    def cut(self, order: Order, quantity: Lots) -> None:
+        """Lower a resting order's total; it keeps its place (BOOK-019)."""
+        order.quantity = quantity
+        left = quantity - order.filled_quantity
+        if left < order.open_quantity:
+            self._books[order.symbol].shrink(order, left)
+            self._accounts.apply_order_change(self._position_of(order), order.order_id, left)
+
+    def take_back(self, order: Order, limit_price: Ticks, quantity: Lots) -> None:
+        """Take a resting order out of both rooms, to enter again with other terms (BOOK-019)."""
+        self._books[order.symbol].remove(order)
+        self._accounts.apply_order_change(self._position_of(order), order.order_id, 0)
+        order.limit_price, order.quantity = limit_price, quantity
+        order.open_quantity = quantity - order.filled_quantity
 
     def cancel(self, order: Order, reason: Reason) -> None:
         """Take a resting order out of both rooms."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from exchange.domain.commands import (
     AddMargin,
     AdvanceTime,
+    AmendOrder,
     AnyCommand,
     CancelAllOrders,
     CancelOrder,
@@ -44,7 +45,7 @@ from exchange.domain.views import (
     PositionView,
     ScopeView,
 )
-from exchange.venue import account_commands, expiry, funding, marks, order_commands, safety
+from exchange.venue import account_commands, expiry, funding, marks, order_amends, order_commands, safety
 from exchange.venue.digest import state_digest
 from exchange.venue.evidence import Evidence
 from exchange.venue.fund_unwind import next_slice_ns, unwind_fund
@@ -125,6 +126,8 @@ class Venue:
         match command:
             case PlaceOrder():
                 order_commands.place(state, trading, command)
+            case AmendOrder():
+                order_amends.amend(state, trading, command)
             case CancelOrder():
                 order_commands.cancel(state, trading, command)
             case CancelAllOrders():

@@ -148,6 +148,9 @@ REASONS: dict[Reason, ReasonEntry] = {
     Reason.SWEEP_LIMIT: ReasonEntry(3104, "quantity", Unit.COUNT, "an order meets at most {limit} others; send the rest again"),
     Reason.REDUCE_ONLY_EMPTY: ReasonEntry(3105, "reduce_only", Unit.NONE, "the position that the order was to reduce is gone"),
     Reason.EXPIRED: ReasonEntry(3106, "expire_time_us", Unit.NONE, "the time at which the order was to end has come"),
+    Reason.AMENDED_TO_FILLED: ReasonEntry(
+        3107, "quantity", Unit.NONE, "the order was amended to a quantity at or below what had filled"
+    ),
     Reason.DEAD_MAN: ReasonEntry(3110, None, Unit.NONE, "the account's dead-man switch (session.cancel_after) ran out"),
     Reason.DISCONNECTED: ReasonEntry(
         3111, None, Unit.NONE, "a connection with cancel_on_disconnect was lost, and the account did not log in again in time"

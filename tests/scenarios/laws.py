@@ -10,6 +10,7 @@ from exchange.domain.events import (
     AnyEvent,
     LedgerPosted,
     OrderAccepted,
+    OrderAmended,
     OrderCanceled,
     OrderFilled,
     OrderRested,
@@ -167,7 +168,7 @@ class Lifecycles:
 def _orders_of(events: tuple[AnyEvent, ...]) -> Iterator[OrderView]:
     for event in events:
         match event:
-            case OrderAccepted() | OrderRested() | OrderShrunk() | OrderFilled() | OrderCanceled():
+            case OrderAccepted() | OrderAmended() | OrderRested() | OrderShrunk() | OrderFilled() | OrderCanceled():
                 yield event.order
             case TradeExecuted():
                 yield event.maker.order

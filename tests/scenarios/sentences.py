@@ -113,6 +113,23 @@ def _accepted(event: happened.OrderAccepted) -> Sentence:
     return Sentence(f"accepted {order.order_id}", facts)
 
 
+def _amended(event: happened.OrderAmended) -> Sentence:
+    order = event.order
+    facts = {
+        "limit": order.limit_price,
+        "quantity": order.quantity,
+        "open": order.open_quantity,
+        "place": "kept" if event.keeps_place else "lost",
+        **_decision(event.decision),
+    }
+    return Sentence(f"amended {order.order_id}", facts)
+
+
+def _amend_rejected(event: happened.AmendRejected) -> Sentence:
+    facts = {"limit": event.limit, "actual": event.actual, "order": event.order.order_id, **_decision(event.decision)}
+    return Sentence(f"rejected {event.reason.value}", facts)
+
+
 def _repeated(event: happened.OrderRepeated) -> Sentence:
     return Sentence(f"repeated {event.accepted.order.order_id}", {"status": event.outcome.order_status.value})
 
@@ -272,6 +289,8 @@ TELLERS: dict[type[happened.AnyEvent], Callable[[Any], Sentence]] = {
     happened.OrderRejected: _order_rejected,
     happened.OrderAccepted: _accepted,
     happened.OrderRepeated: _repeated,
+    happened.OrderAmended: _amended,
+    happened.AmendRejected: _amend_rejected,
     happened.OrderRested: lambda event: Sentence(f"rested {event.order.order_id}", {"open": event.order.open_quantity}),
     happened.OrderShrunk: lambda event: Sentence(f"shrunk {event.order.order_id} to {event.order.open_quantity}", {}),
     happened.OrderFilled: lambda event: Sentence(

@@ -2,7 +2,8 @@
 
 alice buys 10 BTC at 100 [ioc|fok|post-only|reduce-only|cancel-maker|cancel-both|as:ID|until:90s]
 bob sells 10 BTC at market [fok] ...
-alice cancels 3 | alice cancels as:ID | alice cancels all [BTC]
+alice amends 3 to 5 at 101 | alice amends 3 to 5 | alice amends as:ID at 101
+alice cancels 3 | alice cancels as:ID | alice cancels all [buys|sells] [BTC]
 alice sets BTC isolated [with 120] | alice sets BTC leverage 5 | alice sets BTC auto-replenish on
 alice adds 10 to BTC | alice removes 10 from BTC
 alice deposits 1000 | alice deposits 3 of COIN | fund deposits 1000 | opens zoe
@@ -26,6 +27,7 @@ from re import Match
 from exchange.domain.commands import (
     AddMargin,
     AdvanceTime,
+    AmendOrder,
     AnyCommand,
     CancelAllOrders,
     CancelOrder,
@@ -176,6 +178,18 @@ def _withdraw(found: Match[str]) -> AnyCommand:
     return Withdraw(account=found["account"], amount=amount_of(found["amount"], asset), asset=asset)
 
 
+def _amend(found: Match[str]) -> AnyCommand:
+    word = found["id"]
+    by_name = word.startswith("as:")
+    return AmendOrder(
+        account=found["account"],
+        order_id=None if by_name else int(word),
+        client_order_id=word.removeprefix("as:") if by_name else None,
+        limit_price=int(found["price"]) if found["price"] else None,
+        quantity=int(found["quantity"]) if found["quantity"] else None,
+    )
+
+
 def _cancel(found: Match[str]) -> AnyCommand:
     word = found["id"]
     if word.startswith("as:"):
@@ -190,7 +204,10 @@ def _cancel_after(found: Match[str]) -> AnyCommand:
 
 
 def _cancel_all(found: Match[str]) -> AnyCommand:
-    return CancelAllOrders(account=found["account"], symbol=full(found["symbol"]) if found["symbol"] else None)
+    symbol, side = position_named(found["position"]) if found["position"] else (None, None)
+    way = None if found["way"] is None else Side(found["way"].removesuffix("s"))
+    position_side = None if side is PositionSide.NET else side
+    return CancelAllOrders(account=found["account"], symbol=symbol, side=way, position_side=position_side)
 
 
 def _mode(found: Match[str]) -> AnyCommand:
@@ -232,7 +249,8 @@ _GRAMMAR: tuple[tuple[str, Callable[[Match[str]], AnyCommand]], ...] = (
     (rf"{_WHO} (?P<side>buys|sells) (?P<quantity>-?\d+) {_WHICH} at (?P<price>market|-?\d+)(?P<flags>( \S+)*)", _place),
     (rf"{_WHO} (?P<verb>cancels after|is lost for) (?P<span>\d+(ns|ms|s|m|h))", _cancel_after),
     (rf"{_WHO} (?P<verb>disarms|is back)(?P<span>)", _cancel_after),
-    (rf"{_WHO} cancels all( {_WHAT})?", _cancel_all),
+    (rf"{_WHO} cancels all( (?P<way>buys|sells))?( {_WHICH})?", _cancel_all),
+    (rf"{_WHO} amends (?P<id>\d+|as:\S+)( to (?P<quantity>-?\d+))?( at (?P<price>-?\d+))?", _amend),
     (rf"{_WHO} cancels (?P<id>\d+|as:\S+)", _cancel),
     (rf"{_WHO} sets (?P<mode>hedge|one-way) mode", _position_mode),
     (rf"{_WHO} sets {_WHICH} (?P<mode>cross|isolated)( with {_MONEY})?", _mode),
