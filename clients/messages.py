@@ -92,6 +92,19 @@ class Placed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Amended:
+    """What became of an amended order by the end of its command; ``keeps_place`` says whether it stands where it stood.
+
+    ``margin`` counts what the order held before as free; None where the amend canceled it, as one to what had filled does.
+    """
+
+    order: Order
+    margin: MarginDecision | None
+    keeps_place: bool
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Collateral:
     """What one holds of a collateral asset, and what that counts for in the settlement currency."""
 

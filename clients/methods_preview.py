@@ -13,6 +13,7 @@ from clients.human_units import Number, to_text
 from clients.inflight import Call
 from clients.preview_messages import Preview
 from clients.requests import (
+    AmendOrder,
     MarginModeWord,
     OrderTypeWord,
     PlaceOrder,
@@ -34,6 +35,18 @@ class PreviewMethods:
     """Asks beforehand. Each method takes what the one takes that would do it; nothing changes."""
 
     _session: Session
+
+    async def preview_amend(
+        self,
+        order_id: int | None = None,
+        *,
+        client_order_id: str | None = None,
+        price: Number | None = None,
+        quantity: Number | None = None,
+    ) -> Preview:
+        """Return what ``amend`` would do; it shows no order where that would cancel it."""
+        amend = AmendOrder(order_id=order_id, client_order_id=client_order_id, price=price, quantity=quantity)
+        return await self._preview("amend", amend.call().params)
 
     async def preview_order(
         self,

@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias, TypeVar
 from clients.fields import reader
 from clients.human_units import Number, to_text
 from clients.inflight import Call
-from clients.messages import CanceledOrders, Order, Placed
+from clients.messages import Amended, CanceledOrders, Order, Placed
 from exchange.domain.enums import (
     MarginMode,
     OrderType,
@@ -37,6 +37,7 @@ TradingStateWord: TypeAlias = TradingState | Literal["open", "halted"]
 E = TypeVar("E", bound=Enum)
 
 _read_placed = reader(Placed)
+_read_amended = reader(Amended)
 _read_order = reader(Order)
 _read_canceled = reader(CanceledOrders)
 
@@ -106,17 +107,46 @@ class CancelOrder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AmendOrder:
+    """Other terms for an open order, named by exactly one of its ids: another price, another total, or both.
+
+    ``quantity`` is the order's total, what has filled included. The same price and a total that is not higher keep its place.
+    """
+
+    order_id: int | None = None
+    client_order_id: str | None = None
+    price: Number | None = None
+    quantity: Number | None = None
+
+    def call(self) -> Call[Amended]:
+        """Return the request; ``ValueError`` unless exactly one id is given, and ``TypeError`` for what is no number."""
+        params = dict(order_reference(self.order_id, self.client_order_id))
+        if self.price is not None:
+            params["limit_price"] = to_text(self.price, "price")
+        if self.quantity is not None:
+            params["quantity"] = to_text(self.quantity, "quantity")
+        return Call("order.amend", params, _read_amended, self.client_order_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CancelAllOrders:
-    """Every open order, on one symbol or on all."""
+    """Every open order, or those on a symbol, of a side, of a position."""
 
     symbol: str | None = None
+    side: SideWord | None = None
+    position_side: PositionSideWord | None = None
 
     def call(self) -> Call[CanceledOrders]:
-        """Return the request."""
-        return Call("order.cancel_all", symbol_filter(self.symbol), _read_canceled)
+        """Return the request; ``ValueError`` names a word that is none."""
+        params = dict(symbol_filter(self.symbol))
+        if self.side is not None:
+            params["side"] = word_of(Side, self.side, "side")
+        if self.position_side is not None:
+            params["position_side"] = word_of(PositionSide, self.position_side, "position_side")
+        return Call("order.cancel_all", params, _read_canceled)
 
 
-OrderRequest: TypeAlias = PlaceOrder | CancelOrder | CancelAllOrders
+OrderRequest: TypeAlias = PlaceOrder | AmendOrder | CancelOrder | CancelAllOrders
 
 
 def order_reference(order_id: int | None, client_order_id: str | None) -> Mapping[str, object]:

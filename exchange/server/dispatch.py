@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from exchange.server.account_methods import AccountMethods
 from exchange.server.admin_methods import AdminMethods
+from exchange.server.batch_methods import BatchMethods
 from exchange.server.explanations import Explanations
 from exchange.server.histories import Histories
 from exchange.server.limits import ServerLimits
@@ -34,6 +35,7 @@ class Dispatcher:
         histories = Histories(parts, limits, pictures.assets)
         explanations = Explanations(parts, limits)
         orders = OrderMethods(parts, translator, pictures)
+        batches = BatchMethods(orders, limits)
         accounts = AccountMethods(parts, translator, pictures, histories)
         previews = PreviewMethods(parts, translator, pictures, orders)
         market = MarketMethods(parts, translator, pictures)
@@ -46,6 +48,10 @@ class Dispatcher:
             requests.CancelOnDisconnect: sessions.cancel_on_disconnect,
             requests.CancelAfter: sessions.cancel_after,
             requests.OrderPlace: orders.place,
+            requests.OrderAmend: orders.amend,
+            requests.OrderPlaceBatch: batches.place,
+            requests.OrderAmendBatch: batches.amend,
+            requests.OrderCancelBatch: batches.cancel,
             requests.OrderCancel: orders.cancel,
             requests.OrderCancelAll: orders.cancel_all,
             requests.OrderGet: orders.get,

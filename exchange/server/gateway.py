@@ -50,6 +50,8 @@ FEATURES = (
     "account.ledger",
     "account.explain",
     "account.preview",
+    "order.amend",
+    "order.batch",
     "market.funding",
     "market.candles",
     "market.open_interest",

@@ -38,6 +38,8 @@ class ServerLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Refusals for too many requests, beyond one a second, before the connection is closed with 4029."""
     login_failures_max: int = 3
     """Failed logins on one connection, before it is closed with 4001."""
+    batch_items_max: int = 20
+    """Orders in one batch to place, amend or cancel (WIRE-030)."""
     subscriptions_max: int = SUBSCRIPTIONS_MAX
     """Subscriptions of one connection."""
     outbox_bytes_max: int = 1024 * 1024

@@ -26,6 +26,7 @@ from exchange.domain.events import (
     MarginCalled,
     MarkPriceChanged,
     OrderAccepted,
+    OrderAmended,
     OrderCanceled,
     OrderFilled,
     OrderShrunk,
@@ -98,6 +99,7 @@ class Publisher:
         self._liquidating: dict[LiquidationId, Symbol | None] = {}
         self._methods: dict[type[Event], Publish] = {
             OrderAccepted: self._order,
+            OrderAmended: self._order,
             OrderShrunk: self._order,
             OrderFilled: self._order,
             OrderCanceled: self._order_canceled,
@@ -318,7 +320,7 @@ class Publisher:
 
     # -- private streams -------------------------------------------------------------------------------------------
 
-    def _order(self, event: OrderAccepted | OrderShrunk | OrderFilled, applied: Applied) -> None:
+    def _order(self, event: OrderAccepted | OrderAmended | OrderShrunk | OrderFilled, applied: Applied) -> None:
         self._order_update(event.order, None, applied)
 
     def _order_canceled(self, event: OrderCanceled, applied: Applied) -> None:

@@ -96,6 +96,39 @@ class OrderReferenceParams(Params, frozen=True, kw_only=True):
     client_order_id: Id | None = None
 
 
+class AmendParams(OrderReferenceParams, frozen=True, kw_only=True):
+    """Other terms for one open order; ``quantity`` is its total, what has filled included, and at least one is given."""
+
+    limit_price: DecimalText | None = None
+    quantity: DecimalText | None = None
+
+
+class PlaceBatchParams(Params, frozen=True, kw_only=True):
+    """Orders to enter, one after the other."""
+
+    orders: Annotated[tuple[PlaceParams, ...], Meta(min_length=1)]
+
+
+class AmendBatchParams(Params, frozen=True, kw_only=True):
+    """Orders to give other terms, one after the other."""
+
+    orders: Annotated[tuple[AmendParams, ...], Meta(min_length=1)]
+
+
+class CancelBatchParams(Params, frozen=True, kw_only=True):
+    """Orders to cancel, one after the other."""
+
+    orders: Annotated[tuple[OrderReferenceParams, ...], Meta(min_length=1)]
+
+
+class CancelAllParams(Params, frozen=True, kw_only=True):
+    """Which open orders to cancel: those that fit all that is given; every one where nothing is."""
+
+    symbol: SymbolText | None = None
+    side: SideText | None = None
+    position_side: PositionSideText | None = None
+
+
 class SymbolFilterParams(Params, frozen=True, kw_only=True):
     """One symbol, or all of them."""
 
@@ -160,6 +193,7 @@ class PreviewParams(Params, frozen=True, kw_only=True):
     """Exactly one action, with the parameters of the method it stands for; ``mark_prices`` are new marks by symbol."""
 
     order: PlaceParams | None = None
+    amend: AmendParams | None = None
     mark_prices: Annotated[dict[SymbolText, DecimalText], Meta(min_length=1, max_length=MARKS_PER_UPDATE_MAX)] | None = None
     margin_mode: SetMarginModeParams | None = None
     leverage: SetLeverageParams | None = None

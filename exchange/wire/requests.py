@@ -10,8 +10,12 @@ from exchange.wire.fields import RequestId
 from exchange.wire.parameters import (
     AdminExplainParams,
     AdvanceParams,
+    AmendBatchParams,
+    AmendParams,
     BookParams,
     CancelAfterParams,
+    CancelAllParams,
+    CancelBatchParams,
     CancelOnDisconnectParams,
     CandlesParams,
     CreateAccountParams,
@@ -23,6 +27,7 @@ from exchange.wire.parameters import (
     NoParams,
     OrderListParams,
     OrderReferenceParams,
+    PlaceBatchParams,
     PlaceParams,
     PreviewParams,
     SetAutoReplenishParams,
@@ -102,6 +107,30 @@ class OrderPlace(Request, frozen=True, kw_only=True, tag="order.place"):
     params: PlaceParams
 
 
+class OrderAmend(Request, frozen=True, kw_only=True, tag="order.amend"):
+    """Give an open order another limit, another quantity, or both."""
+
+    params: AmendParams
+
+
+class OrderPlaceBatch(Request, frozen=True, kw_only=True, tag="order.place_batch"):
+    """Enter several orders; each has its own outcome."""
+
+    params: PlaceBatchParams
+
+
+class OrderAmendBatch(Request, frozen=True, kw_only=True, tag="order.amend_batch"):
+    """Give several orders other terms; each has its own outcome."""
+
+    params: AmendBatchParams
+
+
+class OrderCancelBatch(Request, frozen=True, kw_only=True, tag="order.cancel_batch"):
+    """Cancel several orders; each has its own outcome."""
+
+    params: CancelBatchParams
+
+
 class OrderCancel(Request, frozen=True, kw_only=True, tag="order.cancel"):
     """Cancel one order."""
 
@@ -109,9 +138,9 @@ class OrderCancel(Request, frozen=True, kw_only=True, tag="order.cancel"):
 
 
 class OrderCancelAll(Request, frozen=True, kw_only=True, tag="order.cancel_all"):
-    """Cancel every open order, on one symbol or on all."""
+    """Cancel every open order, or those of a symbol, a side, a position."""
 
-    params: SymbolFilterParams = SymbolFilterParams()
+    params: CancelAllParams = CancelAllParams()
 
 
 class OrderGet(Request, frozen=True, kw_only=True, tag="order.get"):
@@ -328,7 +357,11 @@ AnyRequest: TypeAlias = (
     | Subscribe
     | Unsubscribe
     | OrderPlace
+    | OrderAmend
     | OrderCancel
+    | OrderPlaceBatch
+    | OrderAmendBatch
+    | OrderCancelBatch
     | OrderCancelAll
     | OrderGet
     | OrderList
