@@ -80,7 +80,7 @@ class Connection:
             if self._meter.check(self.session.credential, None) is not None:
                 self._count_refusal()
             return
-        refusal = self._meter.check(self.session.credential, type(request))
+        refusal = self._meter.check(self.session.credential, request)
         if refusal is not None:
             self._send_reply(refusal.reply(request.id))
             self._count_refusal()

@@ -14,10 +14,21 @@ SECOND_NS = 10**9
 MS_NS = 10**6
 
 PROTECTIVE = frozenset(
-    {requests.OrderCancel, requests.OrderCancelAll, requests.CancelAfter, requests.CancelOnDisconnect, requests.Logout}
+    {
+        "order.cancel",
+        "order.cancel_all",
+        "order.cancel_batch",
+        "session.cancel_after",
+        "session.cancel_on_disconnect",
+        "session.logout",
+    }
 )
-"""Requests that only take risk away: they count with the reads, so that no burst of orders stands in their way."""
-ORDERS = frozenset(kind for kind, scope in REQUIRED_SCOPES.items() if scope is Scope.TRADE) - PROTECTIVE
+"""Methods that only take risk away: they count with the reads, so that no burst of orders stands in their way."""
+ORDERS = frozenset(
+    kind
+    for kind, scope in REQUIRED_SCOPES.items()
+    if scope is Scope.TRADE and str(kind.__struct_config__.tag) not in PROTECTIVE
+)
 """Requests that count as orders: whatever changes an account, but for the protective ones."""
 
 
@@ -33,18 +44,22 @@ class Bucket:
         self.per_s, self.burst = per_s, burst
         self._level, self._at_ns = burst * SECOND_NS, now_ns
 
-    def take(self, now_ns: int) -> int:
-        """Take a token and return 0, or return in how many nanoseconds there will be one."""
+    def take(self, now_ns: int, count: int = 1) -> int:
+        """Take tokens and return 0, or return in how many nanoseconds there will be enough.
+
+        More than the burst are taken from a full bucket, and what is owed then comes back before anything else.
+        """
         self._refill(now_ns)
-        if self._level >= SECOND_NS:
-            self._level -= SECOND_NS
+        lacking = min(count, self.burst) * SECOND_NS - self._level
+        if lacking <= 0:
+            self._level -= count * SECOND_NS
             return 0
-        return -((self._level - SECOND_NS) // self.per_s)
+        return -(-lacking // self.per_s)
 
     def left(self, now_ns: int) -> int:
         """Return how many whole tokens there are."""
         self._refill(now_ns)
-        return self._level // SECOND_NS
+        return max(0, self._level) // SECOND_NS
 
     def _refill(self, now_ns: int) -> None:
         elapsed_ns = max(0, now_ns - self._at_ns)
@@ -92,14 +107,14 @@ class Meter:
         self._own = Allowance(limits, now_ns)
         self._patience = Bucket(1, limits.rate_refusals_max, now_ns)
 
-    def check(self, credential: Credential | None, kind: type[requests.Request] | None) -> WireError | None:
-        """Count one request, of no readable kind if None, and return its refusal if there were too many (SAFE-004)."""
+    def check(self, credential: Credential | None, request: requests.AnyRequest | None) -> WireError | None:
+        """Count one request, an unreadable one if None, and return its refusal if there were too many (SAFE-004)."""
         if credential is not None and Scope.ADMIN in credential.scopes:
             return None
         now_ns = self._read_ns()
         allowance = self._own if credential is None else self._rates.of_key(credential.key, now_ns)
-        is_order = kind in ORDERS
-        wait_ns = (allowance.orders if is_order else allowance.reads).take(now_ns)
+        is_order = type(request) in ORDERS
+        wait_ns = (allowance.orders if is_order else allowance.reads).take(now_ns, _weight(request))
         if not wait_ns:
             return None
         what = "orders and changes" if is_order else "other requests"
@@ -119,6 +134,12 @@ class Meter:
         now_ns = self._read_ns()
         allowance = self._own if credential is None else self._rates.of_key(credential.key, now_ns)
         return RateLimitsResult(orders=_body(allowance.orders, now_ns), reads=_body(allowance.reads, now_ns))
+
+
+def _weight(request: requests.AnyRequest | None) -> int:
+    """Return what a request counts for: a batch as many as the orders in it."""
+    items = None if request is None else getattr(request.params, "orders", None)
+    return max(1, len(items)) if isinstance(items, tuple | list) else 1
 
 
 def _body(bucket: Bucket, now_ns: int) -> RateBody:

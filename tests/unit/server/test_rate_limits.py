@@ -7,12 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exchange.server.limits import ServerLimits
-from exchange.server.rate_limits import ORDERS, PROTECTIVE, SECOND_NS, Bucket, RateLimits
-from exchange.wire import requests
+from exchange.server.rate_limits import ORDERS, PROTECTIVE, SECOND_NS, Bucket, RateLimits, _weight
+from exchange.wire import parameters, requests
 from exchange.wire.session import REQUIRED_SCOPES, Credential, Scope
 
 ALICE = Credential("alice-key", "s", "alice", frozenset({Scope.READ, Scope.TRADE}))
 BOB = Credential("bob-key", "s", "bob", frozenset({Scope.READ, Scope.TRADE}))
+PLACE = requests.OrderPlace(id=1, params=parameters.PlaceParams(symbol="BTC-PERP", side="buy", quantity="1"))
 ROOT = Credential("root", "s", None, frozenset({Scope.ADMIN}))
 
 
@@ -57,26 +58,44 @@ def test_a_clock_that_stands_still_or_falls_back_gives_nothing_away() -> None:
 def test_a_key_has_one_allowance_over_all_its_connections_and_each_nameless_connection_its_own() -> None:
     rates = RateLimits(ServerLimits(order_requests_burst=2, read_requests_burst=1), lambda: 0)
     one, two = rates.meter(), rates.meter()
-    place = requests.OrderPlace
-    assert [meter.check(ALICE, place) is None for meter in (one, two, one, two)] == [True, True, False, False]
-    assert two.check(BOB, place) is None
-    assert [one.check(None, requests.Ping) is None, one.check(None, None) is None] == [True, False]
-    assert two.check(None, requests.Ping) is None
-    assert all(one.check(ROOT, requests.AdminSetMark) is None for _ in range(100))
+    assert [meter.check(ALICE, PLACE) is None for meter in (one, two, one, two)] == [True, True, False, False]
+    assert two.check(BOB, PLACE) is None
+    assert [one.check(None, requests.Ping(id=1)) is None, one.check(None, None) is None] == [True, False]
+    assert two.check(None, requests.Ping(id=1)) is None
+    assert all(one.check(ROOT, PLACE) is None for _ in range(100))
 
 
 @pytest.mark.rule("SAFE-004")
 def test_what_takes_risk_away_is_never_held_up_by_orders() -> None:
     meter = RateLimits(ServerLimits(order_requests_burst=1, order_requests_per_s=1), lambda: 0).meter()
-    assert meter.check(ALICE, requests.OrderPlace) is None
-    refused = meter.check(ALICE, requests.OrderPlace)
+    assert meter.check(ALICE, PLACE) is None
+    refused = meter.check(ALICE, PLACE)
     assert refused is not None
     assert refused.retry_ms == 1_000
-    assert all(meter.check(ALICE, kind) is None for kind in sorted(PROTECTIVE, key=str))
-    assert meter.check(ALICE, requests.AccountWithdraw) is not None
+    for protective in (
+        requests.OrderCancel(id=1, params=parameters.OrderReferenceParams(order_id=1)),
+        requests.OrderCancelAll(id=1),
+        requests.CancelAfter(id=1, params=parameters.CancelAfterParams(timeout_ms=1)),
+        requests.CancelOnDisconnect(id=1, params=parameters.CancelOnDisconnectParams(enabled=True)),
+        requests.Logout(id=1),
+    ):
+        assert meter.check(ALICE, protective) is None
+    withdraw = requests.AccountWithdraw(id=1, params=parameters.WithdrawParams(amount="1"))
+    assert meter.check(ALICE, withdraw) is not None
 
 
 def test_every_request_that_changes_an_account_is_an_order_or_protective() -> None:
-    changing = {kind for kind, scope in REQUIRED_SCOPES.items() if scope is Scope.TRADE}
-    assert changing <= ORDERS | PROTECTIVE
-    assert not ORDERS & PROTECTIVE
+    for kind, scope in REQUIRED_SCOPES.items():
+        method = str(kind.__struct_config__.tag)
+        assert (kind in ORDERS) == (scope is Scope.TRADE and method not in PROTECTIVE), method
+
+
+@pytest.mark.rule("SAFE-004")
+def test_a_batch_counts_as_the_orders_in_it_and_one_above_the_burst_is_paid_off_afterwards() -> None:
+    bucket = Bucket(10, 5, 0)
+    assert [bucket.take(0, 4), bucket.take(0, 4)] == [0, 3 * SECOND_NS // 10]
+    assert bucket.take(SECOND_NS, 12) == 0, "from a full bucket"
+    assert bucket.left(SECOND_NS) == 0
+    assert bucket.take(SECOND_NS) == 8 * SECOND_NS // 10
+    assert bucket.take(SECOND_NS + 8 * SECOND_NS // 10) == 0
+    assert _weight(PLACE) == _weight(None) == 1
