@@ -174,6 +174,7 @@ async def test_the_size_of_a_batch_is_the_servers_limit() -> None:
         assert error["message"] == "orders: 3 are more than the 2 of one batch; send several batches"
 
 
+@pytest.mark.rule("BOOK-009")
 async def test_cancel_all_takes_symbol_side_and_position(alice: RawClient) -> None:
     await alice.call("account.set_position_mode", position_mode="hedge")
     for symbol, side, position_side, price in (

@@ -15,12 +15,15 @@ from tests.properties.agreement import Pair
 from tests.properties.draws import DRAW_MAXIMA, WAITS, Draw, command_of
 from tests.properties.market import ACCOUNTS, Setting, opening_commands, plain_setting, random_setting
 from tests.properties.naive_model import NaiveVenue
+from tests.properties.previewing import PreviewedPair
 from tests.properties.profiles import SOAK_EXAMPLES, SOAK_SEED
 from tests.properties.runs import check_replay
 
 PLAIN_RUNS, RANDOM_RUNS = (0,), (1, 8, 14, 22, 23)
 """Found by looking at more: what is met is met by two of these."""
+PREVIEWED_RUNS = (1, 14)
 COMMANDS = 150
+FORETOLD = ("AmendOrder", "accepted AmendOrder", "filled in part", "rests", "refused order.price_band")
 MET = (
     "amended, place kept",
     "amended, place lost",
@@ -56,11 +59,11 @@ def amend_of(numbers: Random, model: NaiveVenue) -> AmendOrder:
     return AmendOrder(account=owner, order_id=order.order_id, limit_price=price, quantity=quantity)
 
 
-def run(seed: int, *, is_random: bool) -> Pair:
+def run(seed: int, *, is_random: bool, kind: type[Pair] = Pair) -> Pair:
     """A run of which everything follows from its seed; a fifth of its commands are amends."""
     numbers = Random(f"amends {seed}")
     setting: Setting = random_setting(numbers) if is_random else plain_setting(numbers)
-    pair = Pair(setting)
+    pair = kind(setting)
     for command in opening_commands(setting):
         pair.apply(command)
     for _ in range(COMMANDS):
@@ -81,3 +84,11 @@ def test_amended_orders_agree_with_the_model() -> None:
             check_replay(pair)
             counts += pair.counts
     assert [name for name in MET if not counts[name]] == []
+
+
+@pytest.mark.rule("BOOK-019", "MARG-029")
+def test_what_a_preview_says_of_an_amend_is_what_then_happens() -> None:
+    counts: Counter[str] = Counter()
+    for seed in PREVIEWED_RUNS:
+        counts += run(seed, is_random=True, kind=PreviewedPair).counts
+    assert [name for name in FORETOLD if not counts[name]] == []

@@ -181,3 +181,15 @@ def test_an_order_that_lost_its_place_reduces_only_what_the_others_at_its_price_
         ("alice amends 3 at 101", "amended 3 required 50.500002 place lost, rested 3"),
         ("bob buys 1 BTC at 101", "accepted 5, trade 1@101 maker 4 taker 5, filled 5"),
     )
+
+
+@pytest.mark.rule("BOOK-009")
+def test_cancel_all_can_be_narrowed_to_a_symbol_a_side_and_a_position() -> None:
+    given = "alice deposits 10000; alice sets hedge mode; mark BTC 100 ETH 50; bob deposits 10000; mark BTC 100"
+    Table(f"{given}; alice buys 1 BTC/long at 99; alice sells 1 BTC/short at 101; alice sells 1 ETH/short at 51").play(
+        ("alice cancels all sells BTC/long", ""),
+        ("alice cancels all buys ETH", ""),
+        ("alice cancels all buys", "canceled 1 order.canceled_by_owner"),
+        ("alice cancels all sells BTC", "canceled 2 order.canceled_by_owner"),
+        ("alice cancels all ETH/short", "canceled 3 order.canceled_by_owner"),
+    )
