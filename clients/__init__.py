@@ -18,7 +18,7 @@ from clients.errors import (
     StreamOverflow,
 )
 from clients.link import ConnectionState
-from clients.requests import AmendOrder, CancelAllOrders, CancelOrder, PlaceOrder
+from clients.requests import AmendOrder, CancelAllOrders, CancelOrder, PlaceOrder, Trigger
 
 __all__ = [
     "AmendOrder",
@@ -41,4 +41,5 @@ __all__ = [
     "RequestRefused",
     "RequestTimeout",
     "StreamOverflow",
+    "Trigger",
 ]

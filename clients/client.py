@@ -16,7 +16,7 @@ from clients.methods_explain import ExplainMethods
 from clients.methods_market import MarketMethods
 from clients.methods_preview import PreviewMethods
 from clients.methods_session import SessionMethods
-from clients.methods_trading import TradingMethods
+from clients.methods_triggered import TriggeredMethods
 from clients.server_messages import Hello, Pong
 from clients.session import Session
 
@@ -27,7 +27,7 @@ REQUEST_TIMEOUT_S = 10.0
 _read_pong = reader(Pong)
 
 
-class Client(TradingMethods, AccountMethods, SessionMethods, ExplainMethods, PreviewMethods, MarketMethods, AdminMethods):
+class Client(TriggeredMethods, AccountMethods, SessionMethods, ExplainMethods, PreviewMethods, MarketMethods, AdminMethods):
     """A client of one server, for one account.
 
     ::

@@ -20,8 +20,9 @@ from exchange.domain.enums import (
     Side,
     TimeInForce,
 )
+from exchange.domain.triggers import TriggerKind, TriggerSource
 
-OPEN_STATUSES = frozenset({OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED})
+OPEN_STATUSES = frozenset({OrderStatus.UNTRIGGERED, OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,15 @@ class MarginDecision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OrderTrigger:
+    """The price that an order waits for, or has waited for, and which price of the symbol that is."""
+
+    kind: TriggerKind
+    price: Decimal
+    by: TriggerSource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """One's own order. ``limit_price`` of a market order is its protection price."""
 
@@ -71,10 +81,13 @@ class Order:
     liquidation_id: int | None
     time_us: int
     expire_time_us: int | None = None
+    trigger: OrderTrigger | None = None
+    margin: MarginDecision | None = None
+    """What its margin check found, in the update that tells that it was triggered."""
 
     @property
     def is_open(self) -> bool:
-        """Whether the order still can trade."""
+        """Whether the order still can trade, or waits for its trigger."""
         return self.order_status in OPEN_STATUSES
 
 

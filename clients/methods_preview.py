@@ -22,6 +22,7 @@ from clients.requests import (
     SelfTradeWord,
     SideWord,
     TimeInForceWord,
+    Trigger,
     side_filter,
     word_of,
 )
@@ -63,6 +64,7 @@ class PreviewMethods:
         client_order_id: str | None = None,
         position_side: PositionSideWord = NET,
         expire_time_us: int | None = None,
+        trigger: Trigger | None = None,
     ) -> Preview:
         """Return what ``place_order`` would do."""
         order = PlaceOrder(
@@ -78,6 +80,7 @@ class PreviewMethods:
             client_order_id=client_order_id,
             position_side=position_side,
             expire_time_us=expire_time_us,
+            trigger=trigger,
         )
         return await self._preview("order", order.call().params)
 

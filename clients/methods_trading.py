@@ -24,6 +24,7 @@ from clients.requests import (
     SelfTradeWord,
     SideWord,
     TimeInForceWord,
+    Trigger,
     order_reference,
     symbol_filter,
 )
@@ -51,6 +52,7 @@ class TradingMethods:
         client_order_id: str | None = None,
         position_side: PositionSideWord = PositionSide.NET,
         expire_time_us: int | None = None,
+        trigger: Trigger | None = None,
     ) -> Placed:
         """Enter an order and return what became of it, with its margin decision.
 
@@ -71,6 +73,7 @@ class TradingMethods:
             client_order_id=client_order_id,
             position_side=position_side,
             expire_time_us=expire_time_us,
+            trigger=trigger,
         )
         return await self._session.request(order.call())
 

@@ -24,6 +24,7 @@ from exchange.domain.enums import (
     TimeInForce,
     TradingState,
 )
+from exchange.domain.triggers import TriggerKind, TriggerSource
 
 SideWord: TypeAlias = Side | Literal["buy", "sell"]
 OrderTypeWord: TypeAlias = OrderType | Literal["limit", "market"]
@@ -32,6 +33,8 @@ SelfTradeWord: TypeAlias = SelfTradePrevention | Literal["cancel_taker", "cancel
 MarginModeWord: TypeAlias = MarginMode | Literal["cross", "isolated"]
 PositionModeWord: TypeAlias = PositionMode | Literal["one_way", "hedge"]
 PositionSideWord: TypeAlias = PositionSide | Literal["net", "long", "short"]
+TriggerKindWord: TypeAlias = TriggerKind | Literal["stop", "take_profit"]
+TriggerSourceWord: TypeAlias = TriggerSource | Literal["mark", "last", "index"]
 TradingStateWord: TypeAlias = TradingState | Literal["open", "halted"]
 
 E = TypeVar("E", bound=Enum)
@@ -42,12 +45,29 @@ _read_order = reader(Order)
 _read_canceled = reader(CanceledOrders)
 
 
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """The price that an order waits for before it enters: a stop that it runs away, a take-profit that it comes closer."""
+
+    kind: TriggerKindWord
+    price: Number
+    by: TriggerSourceWord = TriggerSource.MARK
+
+    def as_params(self) -> dict[str, object]:
+        """Return the parameter; ``TypeError`` and ``ValueError`` name the argument that cannot be written."""
+        return {
+            "kind": word_of(TriggerKind, self.kind, "trigger.kind"),
+            "price": to_text(self.price, "trigger.price"),
+            "by": word_of(TriggerSource, self.by, "trigger.by"),
+        }
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceOrder:
     """An order to enter: a limit order if it has a price, else a market order, unless ``order_type`` says it.
 
     In hedge mode ``position_side`` names the position that it trades, long or short. With an ``expire_time_us`` it is good
-    till then, without one till canceled, unless ``time_in_force`` says it.
+    till then, without one till canceled, unless ``time_in_force`` says it. With a ``trigger`` it waits for that price first.
     """
 
     symbol: str
@@ -62,6 +82,7 @@ class PlaceOrder:
     client_order_id: str | None = None
     position_side: PositionSideWord = PositionSide.NET
     expire_time_us: int | None = None
+    trigger: Trigger | None = None
 
     def call(self) -> Call[Placed]:
         """Return the request; ``TypeError`` and ``ValueError`` name the argument that cannot be written."""
@@ -83,6 +104,8 @@ class PlaceOrder:
         if self.self_trade_prevention is not SelfTradePrevention.CANCEL_TAKER:
             mode = word_of(SelfTradePrevention, self.self_trade_prevention, "self_trade_prevention")
             params["self_trade_prevention"] = mode
+        if self.trigger is not None:
+            params["trigger"] = self.trigger.as_params()
         if self.post_only:
             params["post_only"] = True
         if self.reduce_only:

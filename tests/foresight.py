@@ -30,6 +30,7 @@ from exchange.domain.events import (
     OrderRepeated,
     OrderRested,
     OrderShrunk,
+    OrderTriggered,
     PositionTransferred,
     TradeExecuted,
 )
@@ -46,9 +47,10 @@ STEPS = (
     LiquidationOrdersCanceled,
     LiquidationWaiting,
     LossSocialized,
+    OrderTriggered,
     PositionTransferred,
 )
-"""What only a liquidation does: from the first of them on, and from the first order of the fund on, nothing was foretold."""
+"""What only a liquidation or a trigger does: from the first of them, and of the orders of the fund, nothing was foretold."""
 
 
 class Foresight(NamedTuple):
@@ -159,8 +161,8 @@ def _order_of(account: AccountId, events: Sequence[AnyEvent]) -> OrderPreview | 
     }
     fills = _fills(account, events)
     return OrderPreview(
-        order=own[-1].order,
-        reason=own[-1].reason if isinstance(own[-1], OrderCanceled) else None,
+        order=own[-1].order if own else accepted.order,
+        reason=own[-1].reason if own and isinstance(own[-1], OrderCanceled) else None,
         decision=accepted.decision,
         fee=sum(fill.fee for fill in fills),
         realized_pnl=sum(fill.realized_pnl for fill in fills),

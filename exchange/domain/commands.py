@@ -21,6 +21,7 @@ from exchange.domain.enums import (
     TradingState,
 )
 from exchange.domain.ids import SETTLEMENT_ASSET, AccountId, AssetId, OrderId, Symbol
+from exchange.domain.triggers import Trigger
 from exchange.domain.units import Cash, Lots, Ticks, TimeNs
 
 
@@ -78,6 +79,8 @@ class PlaceOrder(Command, frozen=True, kw_only=True):
     """Which position it trades: in hedge mode the long or the short one, in one-way mode ``NET``."""
     expire_time_ns: TimeNs | None = None
     """When a ``GTD`` order is canceled (BOOK-018). Units: nanoseconds since the Unix epoch."""
+    trigger: Trigger | None = None
+    """What it waits for, untriggered, before it enters (TRIG rules); None enters at once."""
 
 
 class AmendOrder(Command, frozen=True, kw_only=True):
@@ -220,6 +223,10 @@ class AdvanceTime(Command, frozen=True, kw_only=True):
     """Let time pass up to the time of this command; what is due fires."""
 
 
+class ContinueTriggers(Command, frozen=True, kw_only=True):
+    """Have those triggered orders enter that the command before left to enter (TRIG-004)."""
+
+
 class ContinueLiquidations(Command, frozen=True, kw_only=True):
     """Go on with the liquidations that the command before had to leave unfinished (LIQ-011)."""
 
@@ -245,4 +252,5 @@ AnyCommand: TypeAlias = (
     | SetTradingState
     | AdvanceTime
     | ContinueLiquidations
+    | ContinueTriggers
 )

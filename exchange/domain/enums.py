@@ -117,6 +117,7 @@ class EntryKind(Enum):
 class OrderStatus(Enum):
     """Where an order stands in its life (see ``ORDER_LIFECYCLE``)."""
 
+    UNTRIGGERED = "untriggered"
     OPEN = "open"
     PARTIALLY_FILLED = "partially_filled"
     FILLED = "filled"
@@ -125,6 +126,7 @@ class OrderStatus(Enum):
 
 
 ORDER_LIFECYCLE: dict[OrderStatus, frozenset[OrderStatus]] = {
+    OrderStatus.UNTRIGGERED: frozenset({OrderStatus.OPEN, OrderStatus.CANCELED}),
     OrderStatus.OPEN: frozenset({OrderStatus.PARTIALLY_FILLED, OrderStatus.FILLED, OrderStatus.CANCELED}),
     OrderStatus.PARTIALLY_FILLED: frozenset({OrderStatus.PARTIALLY_FILLED, OrderStatus.FILLED, OrderStatus.CANCELED}),
     OrderStatus.FILLED: frozenset(),

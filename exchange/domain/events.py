@@ -124,6 +124,18 @@ class AmendRejected(Event, frozen=True, kw_only=True):
     decision: MarginDecision
 
 
+class OrderTriggered(Event, frozen=True, kw_only=True):
+    """An untriggered order was sent in, since its price came; ``reason`` is why it may not enter, if so (TRIG-003).
+
+    What became of it follows. ``price`` is the one that triggered it, in ticks; ``decision`` its margin arithmetic now.
+    """
+
+    order: OrderView
+    price: Ticks
+    decision: MarginDecision
+    reason: Reason | None
+
+
 class OrderRested(Event, frozen=True, kw_only=True):
     """What was left of an order now rests in the book."""
 
@@ -446,6 +458,7 @@ AnyEvent: TypeAlias = (
     | OrderRepeated
     | OrderAmended
     | AmendRejected
+    | OrderTriggered
     | OrderRested
     | OrderShrunk
     | OrderFilled

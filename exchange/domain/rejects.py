@@ -32,6 +32,10 @@ class Reason(Enum):
     EXPIRE_TIME_REQUIRED = "order.expire_time_required"
     EXPIRE_TIME_FORBIDDEN = "order.expire_time_forbidden"
     EXPIRE_TIME_PASSED = "order.expire_time_passed"
+    WOULD_TRIGGER = "order.would_trigger_immediately"
+    TRIGGER_PRICE_UNKNOWN = "order.trigger_price_unknown"
+    UNTRIGGERED = "order.untriggered"
+    TRIGGER_PRICE_RANGE = "order.trigger_price_out_of_range"
 
     # why an accepted order ended unfilled
     CANCELED_BY_OWNER = "order.canceled_by_owner"

@@ -56,7 +56,8 @@ def check_form(command: PlaceOrder, instrument: Instrument) -> Refusal | None:
         return Refusal(Reason.POST_ONLY_COMBINATION)
     if command.expire_time_ns is None:
         return Refusal(Reason.EXPIRE_TIME_REQUIRED) if command.time_in_force is TimeInForce.GTD else None
-    return None if rests and command.time_in_force is TimeInForce.GTD else Refusal(Reason.EXPIRE_TIME_FORBIDDEN)
+    may_expire = command.time_in_force is TimeInForce.GTD and (rests or command.trigger is not None)
+    return None if may_expire else Refusal(Reason.EXPIRE_TIME_FORBIDDEN)
 
 
 def check_filters(command: PlaceOrder, instrument: Instrument, mark_price: Ticks, position_quantity: Lots) -> Refusal | None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from exchange.domain.enums import OrderStatus, OrderType, PositionSide, SelfTradePrevention, Side, TimeInForce
 from exchange.domain.ids import AccountId, LiquidationId, OrderId, Symbol
+from exchange.domain.triggers import Trigger
 from exchange.domain.units import Cash, Lots, Ticks, TimeNs
 from exchange.domain.views import OrderView
 
@@ -44,6 +45,7 @@ class Order:
         "symbol",
         "time_in_force",
         "time_ns",
+        "trigger",
     )
 
     def __init__(
@@ -65,6 +67,7 @@ class Order:
         liquidation_id: LiquidationId | None = None,
         position_side: PositionSide = PositionSide.NET,
         expire_time_ns: TimeNs | None = None,
+        trigger: Trigger | None = None,
     ) -> None:
         self.order_id = order_id
         self.account = account
@@ -82,6 +85,7 @@ class Order:
         self.liquidation_id = liquidation_id
         self.position_side = position_side
         self.expire_time_ns = expire_time_ns
+        self.trigger = trigger
         self.open_quantity: Lots = quantity
         self.filled_quantity: Lots = 0
         self.filled_value: Cash = 0
@@ -139,4 +143,5 @@ class Order:
             liquidation_id=self.liquidation_id,
             position_side=self.position_side,
             expire_time_ns=self.expire_time_ns,
+            trigger=self.trigger,
         )

@@ -200,10 +200,11 @@ class Pictures:
         return position_bodies(venue.instruments, venue.positions(account))
 
     def open_orders(self, account: AccountId, symbol: Symbol | None) -> tuple[wire.OrderBody, ...]:
-        """Return the account's open orders, oldest first."""
-        return tuple(
-            order_body(self._instrument(order.symbol), order, None) for order in self._parts.venue.open_orders(account, symbol)
-        )
+        """Return the account's open orders, those that wait for a price among them, oldest first."""
+        venue = self._parts.venue
+        orders = (*venue.open_orders(account, symbol), *venue.untriggered_orders(account, symbol))
+        ordered = sorted(orders, key=lambda order: order.order_id)
+        return tuple(order_body(self._instrument(order.symbol), order, None) for order in ordered)
 
     def ended_orders(self, account: AccountId, symbol: Symbol | None, limit: int) -> tuple[wire.OrderBody, ...]:
         """Return the account's most recently ended orders, the latest last."""

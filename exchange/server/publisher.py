@@ -30,6 +30,7 @@ from exchange.domain.events import (
     OrderCanceled,
     OrderFilled,
     OrderShrunk,
+    OrderTriggered,
     PositionChanged,
     PositionTransferred,
     TradeExecuted,
@@ -38,7 +39,7 @@ from exchange.domain.events import (
 from exchange.domain.ids import AccountId, LiquidationId, Symbol
 from exchange.domain.rejects import Reason
 from exchange.domain.units import TimeNs
-from exchange.domain.views import OrderView
+from exchange.domain.views import MarginDecision, OrderView
 from exchange.server.book_streams import BookStreams
 from exchange.server.candle_streams import CandleStreams
 from exchange.server.framing import frame_of
@@ -100,6 +101,7 @@ class Publisher:
         self._methods: dict[type[Event], Publish] = {
             OrderAccepted: self._order,
             OrderAmended: self._order,
+            OrderTriggered: self._order_triggered,
             OrderShrunk: self._order,
             OrderFilled: self._order,
             OrderCanceled: self._order_canceled,
@@ -323,12 +325,18 @@ class Publisher:
     def _order(self, event: OrderAccepted | OrderAmended | OrderShrunk | OrderFilled, applied: Applied) -> None:
         self._order_update(event.order, None, applied)
 
+    def _order_triggered(self, event: OrderTriggered, applied: Applied) -> None:
+        """Tell the owner what the margin check of an order found when its price came (TRIG-003)."""
+        self._order_update(event.order, None, applied, event.decision)
+
     def _order_canceled(self, event: OrderCanceled, applied: Applied) -> None:
         self._order_update(event.order, event.reason, applied)
 
-    def _order_update(self, order: OrderView, reason: Reason | None, applied: Applied) -> None:
+    def _order_update(
+        self, order: OrderView, reason: Reason | None, applied: Applied, decision: MarginDecision | None = None
+    ) -> None:
         if self._subscriptions.of(stream := Stream("orders", order.account)):
-            body = order_body(self._venue.instruments[order.symbol], order, reason)
+            body = order_body(self._venue.instruments[order.symbol], order, reason, decision)
             self._send(stream, order.symbol, applied, body)
 
     def _position(self, event: PositionChanged, applied: Applied) -> None:

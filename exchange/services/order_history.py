@@ -15,6 +15,7 @@ from exchange.domain.events import (
     OrderFilled,
     OrderRested,
     OrderShrunk,
+    OrderTriggered,
     TradeExecuted,
 )
 from exchange.domain.ids import AccountId, OrderId, Symbol
@@ -69,14 +70,8 @@ class OrderHistory:
                 self._record(taker.order, None)
             case OrderCanceled(order=order, reason=reason):
                 self._record(order, reason)
-            case (
-                OrderAccepted(order=order)
-                | OrderAmended(order=order)
-                | OrderRested(order=order)
-                | OrderShrunk(order=order)
-                | OrderFilled(order=order)
-            ):
-                self._record(order, None)
+            case OrderAccepted() | OrderAmended() | OrderTriggered() | OrderRested() | OrderShrunk() | OrderFilled():
+                self._record(event.order, None)
             case _:
                 pass
 

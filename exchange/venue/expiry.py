@@ -5,7 +5,9 @@ from __future__ import annotations
 from exchange.domain.ids import OrderId
 from exchange.domain.rejects import Reason
 from exchange.domain.units import TimeNs
+from exchange.matching.book import Book
 from exchange.matching.order import Order
+from exchange.matching.trigger_book import TriggerBook
 from exchange.venue.state import VenueState
 from exchange.venue.trading import Trading
 
@@ -26,9 +28,10 @@ def expire_orders(state: VenueState, trading: Trading) -> None:
 
 
 def _first(state: VenueState) -> tuple[TimeNs, OrderId, Order] | None:
-    """Return the order that expires first of all symbols."""
-    found = [(*first, book) for book in state.books.values() if (first := book.first_expiry()) is not None]
+    """Return the order that expires first of all symbols, resting or untriggered."""
+    rooms: tuple[Book | TriggerBook, ...] = (*state.books.values(), state.triggers)
+    found = [(*first, room) for room in rooms if (first := room.first_expiry()) is not None]
     if not found:
         return None
-    time_ns, order_id, book = min(found, key=lambda each: each[:2])
-    return time_ns, order_id, book.orders[order_id]
+    time_ns, order_id, room = min(found, key=lambda each: each[:2])
+    return time_ns, order_id, room.orders[order_id]

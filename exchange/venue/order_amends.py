@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from exchange.accounts.risk import OrderCheck
 from exchange.domain.commands import AmendOrder, PlaceOrder
+from exchange.domain.enums import OrderStatus
 from exchange.domain.events import AmendRejected, CommandRejected, OrderAmended
 from exchange.domain.rejects import Reason
 from exchange.domain.units import Lots, Ticks
@@ -19,6 +20,9 @@ def amend(state: VenueState, trading: Trading, command: AmendOrder) -> None:
     order = named_order(state, command)
     if order is None:
         trading.events.append(CommandRejected(account=command.account, command="AmendOrder", reason=Reason.NOT_FOUND))
+        return
+    if order.status is OrderStatus.UNTRIGGERED:
+        trading.events.append(CommandRejected(account=command.account, command="AmendOrder", reason=Reason.UNTRIGGERED))
         return
     price = order.limit_price if command.limit_price is None else command.limit_price
     quantity = order.quantity if command.quantity is None else command.quantity

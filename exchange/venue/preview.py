@@ -44,7 +44,8 @@ def preview(state: VenueState, command: PreviewableCommand | None, account: Acco
     Units: ``now_ns`` nanoseconds. Raises ``KeyError`` for an unknown account. It costs what the command costs.
     """
     rehearsal = state.rehearsal(account, now_ns)
-    trading = Trading(rehearsal.books, rehearsal.accounts, rehearsal.counters, rehearsal.limits, now_ns=now_ns)
+    twins = (rehearsal.books, rehearsal.accounts, rehearsal.counters, rehearsal.limits)
+    trading = Trading(*twins, triggers=rehearsal.triggers, now_ns=now_ns)
     if command is not None:
         _carry_out(rehearsal, trading, command)
         Resolution(rehearsal, trading).run((), steps_max=0)

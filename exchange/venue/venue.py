@@ -12,6 +12,7 @@ from exchange.domain.commands import (
     CancelAllOrders,
     CancelOrder,
     ContinueLiquidations,
+    ContinueTriggers,
     CreateAccount,
     Credit,
     PlaceOrder,
@@ -45,7 +46,7 @@ from exchange.domain.views import (
     PositionView,
     ScopeView,
 )
-from exchange.venue import account_commands, expiry, funding, marks, order_amends, order_commands, safety
+from exchange.venue import account_commands, expiry, funding, marks, order_amends, order_commands, safety, triggers
 from exchange.venue.digest import state_digest
 from exchange.venue.evidence import Evidence
 from exchange.venue.fund_unwind import next_slice_ns, unwind_fund
@@ -87,7 +88,7 @@ class Venue:
         if len(by_symbol) != len(instruments):
             raise ValueError("each symbol may be configured once only")
         self._state = state = VenueState(by_symbol, limits or VenueLimits(), policy, collateral)
-        self._trading = Trading(state.books, state.accounts, state.counters, state.limits)
+        self._trading = Trading(state.books, state.accounts, state.counters, state.limits, triggers=state.triggers)
         if records_decisions:
             state.evidence = self._trading.evidence = Evidence(state.accounts)
         self._resolution = Resolution(state, self._trading)
@@ -98,7 +99,8 @@ class Venue:
         """Carry out one command whole, liquidations that follow from it included, and return what happened.
 
         Units: ``now_ns`` nanoseconds since the Unix epoch, not before that of the command before.
-        While ``has_unfinished_liquidations``, the next command must be ``ContinueLiquidations``.
+        While ``has_unfinished_liquidations``, the next command must be ``ContinueLiquidations``; else, while
+        ``has_unfinished_triggers``, it must be ``ContinueTriggers``.
         """
         state, trading = self._state, self._trading
         if now_ns < state.now_ns:
@@ -115,8 +117,10 @@ class Venue:
         has_news = any(isinstance(event, MarkPriceChanged | IndexPriceChanged | TimeAdvanced) for event in trading.events)
         if has_news and unwind_fund(state, trading):
             report_changes(state, trading.events)
-            self._resolution.run(trading.events[told:], steps_left)
+            steps_left = self._resolution.run(trading.events[told:], steps_left)
         report_changes(state, trading.events)
+        triggers.note_crossed(state, trading.events)
+        triggers.enter_crossed(state, trading, self._resolution, steps_left)
         marks.note_trades(state, trading.events)
         report_entries(state, trading.events)
         return tuple(trading.events)
@@ -160,7 +164,7 @@ class Venue:
                 expiry.expire_orders(state, trading)
                 funding.advance(state, trading.events)
                 safety.cancel_due(state, trading)
-            case ContinueLiquidations():
+            case ContinueLiquidations() | ContinueTriggers():
                 pass
 
     # -- queries ---------------------------------------------------------------------------------------------------
@@ -200,6 +204,11 @@ class Venue:
     def has_unfinished_liquidations(self) -> bool:
         """Whether ``ContinueLiquidations`` must come next (LIQ-011)."""
         return self._state.unfinished_liquidations > 0
+
+    @property
+    def has_unfinished_triggers(self) -> bool:
+        """Whether ``ContinueTriggers`` must come before anything but liquidations (TRIG-004)."""
+        return self._state.triggers.has_crossed()
 
     @property
     def next_due_ns(self) -> TimeNs | None:
@@ -277,6 +286,10 @@ class Venue:
                 book = self._state.books[position.symbol]
                 found.extend(book.orders[order_id].view() for order_id in position.orders)
         return tuple(sorted(found, key=lambda order: order.order_id))
+
+    def untriggered_orders(self, account: AccountId, symbol: Symbol | None = None) -> tuple[OrderView, ...]:
+        """Return the account's orders that wait for a price, by order id (TRIG-002)."""
+        return tuple(order.view() for order in self._state.triggers.of_account(account, symbol))
 
     def cancel_deadline(self, account: AccountId, trigger: CancelTrigger) -> TimeNs | None:
         """Return when a timer cancels the account's orders, or None where it is not armed (SAFE-001)."""

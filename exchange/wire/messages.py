@@ -174,6 +174,14 @@ class DecisionBody(Message, frozen=True, kw_only=True):
         return {name: getattr(self, name) for name in self.__struct_fields__}
 
 
+class TriggerBody(Message, frozen=True, kw_only=True):
+    """The price that an order waits for, and which price of the symbol that is."""
+
+    kind: str
+    price: str
+    by: str
+
+
 class OrderBody(Message, frozen=True, kw_only=True):
     """An order as its owner sees it."""
 
@@ -199,6 +207,10 @@ class OrderBody(Message, frozen=True, kw_only=True):
     time_us: int
     expire_time_us: int | None = None
     """When the order is canceled, with ``gtd``."""
+    trigger: TriggerBody | None = None
+    """What it waits for while ``order_status`` is ``untriggered``, or has waited for."""
+    margin: DecisionBody | None = None
+    """What its margin check found, in the update that tells that it was triggered."""
 
 
 class PlaceResult(Message, frozen=True, kw_only=True):

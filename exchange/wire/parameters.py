@@ -69,10 +69,18 @@ class SubscriptionParams(Params, frozen=True, kw_only=True):
     symbol: SymbolText | None = None
 
 
+class TriggerParams(Params, frozen=True, kw_only=True):
+    """What an order waits for: a ``stop`` that the price runs away from it, a ``take_profit`` that it comes closer."""
+
+    kind: Literal["stop", "take_profit"]
+    price: DecimalText
+    by: Literal["mark", "last", "index"] = "mark"
+
+
 class PlaceParams(Params, frozen=True, kw_only=True):
     """An order to enter; ``limit_price`` only with ``limit``, ``expire_time_us`` only with ``gtd``.
 
-    In hedge mode ``position_side`` is long or short.
+    With a ``trigger`` it waits for that price, and enters as it is then. In hedge mode ``position_side`` is long or short.
     """
 
     symbol: SymbolText
@@ -82,6 +90,7 @@ class PlaceParams(Params, frozen=True, kw_only=True):
     limit_price: DecimalText | None = None
     time_in_force: Literal["gtc", "gtd", "ioc", "fok"] = "gtc"
     expire_time_us: TimeUs | None = None
+    trigger: TriggerParams | None = None
     post_only: bool = False
     reduce_only: bool = False
     self_trade_prevention: Literal["cancel_taker", "cancel_maker", "cancel_both"] = "cancel_taker"

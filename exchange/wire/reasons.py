@@ -134,6 +134,24 @@ REASONS: dict[Reason, ReasonEntry] = {
     Reason.EXPIRE_TIME_PASSED: ReasonEntry(
         3022, "expire_time_us", Unit.NONE, "expire_time_us must be later than the exchange's time, which ping tells; choose one"
     ),
+    Reason.WOULD_TRIGGER: ReasonEntry(
+        3023,
+        "trigger.price",
+        Unit.PRICE,
+        "trigger.price {actual} is met by the price of {limit} already; move it away, or send the order without a trigger",
+    ),
+    Reason.TRIGGER_PRICE_UNKNOWN: ReasonEntry(
+        3024, "trigger.by", Unit.NONE, "trigger.by names a price that symbol does not have yet; wait for it, or use mark"
+    ),
+    Reason.UNTRIGGERED: ReasonEntry(
+        3026, None, Unit.NONE, "the order waits for its trigger and cannot be amended; cancel it and place another"
+    ),
+    Reason.TRIGGER_PRICE_RANGE: ReasonEntry(
+        3025,
+        "trigger.price",
+        Unit.PRICE,
+        "trigger.price {actual} must be above 0 and at most {limit}; choose one in that range",
+    ),
     Reason.CANCELED_BY_OWNER: ReasonEntry(3100, None, Unit.NONE, "the account canceled the order"),
     Reason.IOC_REMAINDER: ReasonEntry(3101, None, Unit.NONE, "nothing more could be filled at once, and ioc does not rest"),
     Reason.PROTECTION_PRICE: ReasonEntry(

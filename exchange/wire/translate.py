@@ -39,6 +39,7 @@ from exchange.domain.ids import SETTLEMENT_ASSET, AccountId, AssetId, Symbol
 from exchange.domain.instrument import Instrument
 from exchange.domain.previews import PreviewableCommand
 from exchange.domain.rejects import Reason
+from exchange.domain.triggers import Trigger, TriggerKind, TriggerSource
 from exchange.domain.units import CASH_MAX, Cash, Grid, Ticks, format_cash, parse_cash
 from exchange.wire import parameters
 from exchange.wire.assets import Assets
@@ -89,6 +90,7 @@ class Translator:
             client_order_id=params.client_order_id,
             position_side=PositionSide(params.position_side),
             expire_time_ns=None if params.expire_time_us is None else params.expire_time_us * 1000,
+            trigger=None if params.trigger is None else _trigger(instrument, params.trigger),
         )
 
     def amend(self, account: AccountId, params: parameters.AmendParams, symbol: Symbol | None) -> AmendOrder:
@@ -313,6 +315,11 @@ def _on_grid(grid: Grid, text: str, field: str, step_name: str, reason: Reason) 
         message = f"{field} {sentence}, the {step_name} size; values off the grid are refused, never rounded"
         raise WireError(REASONS[reason].code, reason.value, message, field=field) from None
     raise fault(Fault.INVALID_FIELD, f"{field}: {sentence}", field=field) from None
+
+
+def _trigger(instrument: Instrument, params: parameters.TriggerParams) -> Trigger:
+    price = _on_grid(instrument.price_grid, params.price, "trigger.price", "tick", Reason.TICK_SIZE)
+    return Trigger(TriggerKind(params.kind), price, TriggerSource(params.by))
 
 
 def _cash(text: str, field: str) -> Cash:

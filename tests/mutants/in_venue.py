@@ -87,8 +87,8 @@ MUTANTS = (
         name="the margin of a canceled order stays held",
         rule="MARG-008",
         file=TRADING,
-        old="order.order_id, 0)\n        canceled = order.cancel()",
-        new="order.order_id, order.open_quantity)\n        canceled = order.cancel()",
+        old="order.order_id, 0)\n        self.end(order, reason)",
+        new="order.order_id, order.open_quantity)\n        self.end(order, reason)",
     ),
     Mutant(
         name="a fill leaves reduce-only orders longer than the position",

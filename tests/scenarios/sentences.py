@@ -108,6 +108,7 @@ def _accepted(event: happened.OrderAccepted) -> Sentence:
         "account": order.account,
         "side": order.side.value,
         "reducing": "yes" if order.reduce_only else "no",
+        "status": order.order_status.value,
         **_decision(event.decision),
     }
     return Sentence(f"accepted {order.order_id}", facts)
@@ -137,6 +138,16 @@ def _repeated(event: happened.OrderRepeated) -> Sentence:
 def _canceled(event: happened.OrderCanceled) -> Sentence:
     facts = {"quantity": event.canceled_quantity, "had_filled": event.order.filled_quantity}
     return Sentence(f"canceled {event.order.order_id} {event.reason.value}", facts)
+
+
+def _triggered(event: happened.OrderTriggered) -> Sentence:
+    facts = {
+        "reason": None if event.reason is None else event.reason.value,
+        "limit": event.order.limit_price,
+        "account": event.order.account,
+        **_decision(event.decision),
+    }
+    return Sentence(f"triggered {event.order.order_id} at {event.price}", facts)
 
 
 def _trade(event: happened.TradeExecuted) -> Sentence:
@@ -291,6 +302,7 @@ TELLERS: dict[type[happened.AnyEvent], Callable[[Any], Sentence]] = {
     happened.OrderRepeated: _repeated,
     happened.OrderAmended: _amended,
     happened.AmendRejected: _amend_rejected,
+    happened.OrderTriggered: _triggered,
     happened.OrderRested: lambda event: Sentence(f"rested {event.order.order_id}", {"open": event.order.open_quantity}),
     happened.OrderShrunk: lambda event: Sentence(f"shrunk {event.order.order_id} to {event.order.open_quantity}", {}),
     happened.OrderFilled: lambda event: Sentence(

@@ -1,6 +1,7 @@
 """The left column of a table: one plain sentence per command.
 
-alice buys 10 BTC at 100 [ioc|fok|post-only|reduce-only|cancel-maker|cancel-both|as:ID|until:90s]
+alice buys 10 BTC at 100 [ioc|fok|post-only|reduce-only|cancel-maker|cancel-both|as:ID|until:90s|
+    stop:95|take:110|stop-last:95|take-index:110]
 bob sells 10 BTC at market [fok] ...
 alice amends 3 to 5 at 101 | alice amends 3 to 5 | alice amends as:ID at 101
 alice cancels 3 | alice cancels as:ID | alice cancels all [buys|sells] [BTC]
@@ -12,7 +13,7 @@ alice sets hedge mode | alice sets one-way mode
 mark BTC 100 ETH 50 | index BTC 100 | collateral COIN 90
 halts BTC | resumes BTC
 alice cancels after 10s | alice disarms | alice is lost for 5s | alice is back
-continue | wait | wait 90s | wait until 8h
+continue | continue triggers | wait | wait 90s | wait until 8h
 
 ``until:90s`` is good till 90 seconds after the time at which tables begin. In hedge mode ``BTC/long`` and ``BTC/short``
 name the two positions of a symbol. ``wait until 8h`` is until the next whole multiple of 8 hours since the epoch.
@@ -33,6 +34,7 @@ from exchange.domain.commands import (
     CancelOrder,
     CollateralPrice,
     ContinueLiquidations,
+    ContinueTriggers,
     CreateAccount,
     Credit,
     IndexPrice,
@@ -62,6 +64,7 @@ from exchange.domain.enums import (
     TradingState,
 )
 from exchange.domain.ids import INSURANCE_FUND, SETTLEMENT_ASSET, AssetId, Symbol
+from exchange.domain.triggers import Trigger, TriggerKind, TriggerSource
 from exchange.domain.units import TimeNs, parse_cash, parse_decimal
 from tests.cast import COLLATERAL, T0
 
@@ -119,7 +122,7 @@ def span_ns(text: str) -> TimeNs:
 def _place(found: Match[str]) -> AnyCommand:
     words = found["flags"].split()
     tif, prevention, client_order_id, expire_time_ns = TimeInForce.GTC, SelfTradePrevention.CANCEL_TAKER, None, None
-    plain = {"post-only", "reduce-only"}
+    plain, trigger = {"post-only", "reduce-only"}, None
     for word in words:
         if word in {"gtc", "ioc", "fok"}:
             tif = TimeInForce(word)
@@ -129,6 +132,8 @@ def _place(found: Match[str]) -> AnyCommand:
             client_order_id = word.removeprefix("as:")
         elif word.startswith("until:"):
             tif, expire_time_ns = TimeInForce.GTD, T0 + span_ns(word.removeprefix("until:"))
+        elif word.startswith(("stop", "take")):
+            trigger = _trigger(word)
         elif word not in plain:
             raise ValueError(f"a table does not know the order flag {word!r}")
     at_market = found["price"] == "market"
@@ -147,7 +152,15 @@ def _place(found: Match[str]) -> AnyCommand:
         client_order_id=client_order_id,
         position_side=position_side,
         expire_time_ns=expire_time_ns,
+        trigger=trigger,
     )
+
+
+def _trigger(word: str) -> Trigger:
+    name, _, price = word.partition(":")
+    kind, _, source = name.partition("-")
+    kinds = {"stop": TriggerKind.STOP, "take": TriggerKind.TAKE_PROFIT}
+    return Trigger(kinds[kind], int(price), TriggerSource(source or "mark"))
 
 
 def _pairs(found: Match[str]) -> list[tuple[str, str]]:
@@ -266,6 +279,7 @@ _GRAMMAR: tuple[tuple[str, Callable[[Match[str]], AnyCommand]], ...] = (
     (rf"index {_PRICES}", _index),
     (r"collateral (?P<pairs>[A-Z]+ -?[\d.]+( [A-Z]+ -?[\d.]+)*)", _collateral),
     (r"continue", lambda found: ContinueLiquidations()),
+    (r"continue triggers", lambda found: ContinueTriggers()),
     (r"wait(( until)? \d+(ns|ms|s|m|h))?", lambda found: AdvanceTime()),
 )
 
