@@ -51,6 +51,22 @@ async def test_one_order_too_many_changes_nothing_says_when_to_come_back_and_the
 
 
 @pytest.mark.rule("SAFE-004")
+async def test_a_batch_counts_as_its_orders_and_a_batch_of_cancels_as_none() -> None:
+    clock = Ticker()
+    async with (
+        served(read_monotonic_ns=clock.read_ns, order_requests_per_s=10, order_requests_burst=4) as gateway,
+        client(gateway, key="alice-key") as alice,
+    ):
+        placed = await alice.call("order.place_batch", orders=[BID, BID, BID])
+        assert (await alice.call("session.limits"))["orders"]["left"] == 1
+        assert (await alice.refusal("order.place_batch", orders=[BID, BID, BID]))["retry_ms"] == 200
+        references = [{"order_id": each["result"]["order"]["order_id"]} for each in placed]
+        await alice.call("order.cancel_batch", orders=references)
+        assert await alice.call("order.list") == []
+        assert (await alice.call("session.limits"))["orders"]["left"] == 1
+
+
+@pytest.mark.rule("SAFE-004")
 async def test_reads_have_a_bound_of_their_own_also_before_a_login() -> None:
     clock = Ticker()
     async with served(read_monotonic_ns=clock.read_ns, read_requests_per_s=1, read_requests_burst=3) as gateway:

@@ -85,6 +85,7 @@ def test_what_takes_risk_away_is_never_held_up_by_orders() -> None:
 
 
 def test_every_request_that_changes_an_account_is_an_order_or_protective() -> None:
+    assert {str(kind.__struct_config__.tag) for kind in REQUIRED_SCOPES} >= PROTECTIVE, "there are such methods"
     for kind, scope in REQUIRED_SCOPES.items():
         method = str(kind.__struct_config__.tag)
         assert (kind in ORDERS) == (scope is Scope.TRADE and method not in PROTECTIVE), method
