@@ -135,6 +135,25 @@ class Ticker:
     time_us: int
 
 
+class RestingOrder(NamedTuple):
+    """An order in a book, without its owner."""
+
+    order_id: int
+    price: Decimal
+    quantity: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookOrderChange:
+    """What became of one resting order; ``add`` puts it last at its price, ``change`` leaves it in its place."""
+
+    action: Literal["add", "change", "remove"]
+    order_id: int
+    side: Side
+    price: Decimal
+    quantity: Decimal
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candle:
     """What was traded in one interval; ``turnover`` in the settlement currency. ``closed``: the interval is over."""

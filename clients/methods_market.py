@@ -27,11 +27,11 @@ from clients.market_data import (
     Trade,
 )
 from clients.messages import Account, Order, Position
-from clients.mirror import Mirror
+from clients.mirror import Mirror, OrderBookMirror
 from clients.session import Session
 from clients.streams import STREAM_EVENTS_MAX, EventStream
 from clients.subscriptions import Subscription
-from clients.updates import BookChannel, BookUpdate, CandleChannel, Channel, Fill, Liquidation, Update
+from clients.updates import BookChannel, BookOrdersUpdate, BookUpdate, CandleChannel, Channel, Fill, Liquidation, Update
 
 
 class MarketMethods:
@@ -108,6 +108,12 @@ class MarketMethods:
         await mirror.open()
         return mirror
 
+    async def order_book(self, symbol: str) -> OrderBookMirror:
+        """Return a mirror of every order that rests in a book, which keeps itself current."""
+        mirror = OrderBookMirror(symbol, lambda: self._session.renew_soon(("book.orders", symbol)))
+        await self._session.subscribe(Subscription("book.orders", symbol, mirror))
+        return mirror
+
     @overload
     def events(
         self, channel: BookChannel, symbol: str | None = ..., *, events_max: int = ..., timeout_s: float | None = ...
@@ -137,6 +143,10 @@ class MarketMethods:
         events_max: int = ...,
         timeout_s: float | None = ...,
     ) -> EventStream[Liquidation]: ...
+    @overload
+    def events(
+        self, channel: Literal["book.orders"], symbol: str | None = ..., *, events_max: int = ..., timeout_s: float | None = ...
+    ) -> EventStream[BookOrdersUpdate]: ...
     @overload
     def events(
         self, channel: CandleChannel, symbol: str | None = ..., *, events_max: int = ..., timeout_s: float | None = ...

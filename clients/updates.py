@@ -24,6 +24,7 @@ from clients.margin_messages import (
     SocializedLoss,
 )
 from clients.market_data import (
+    BookOrderChange,
     Candle,
     Funding,
     FundingSettled,
@@ -32,6 +33,7 @@ from clients.market_data import (
     Level,
     Mark,
     OpenInterest,
+    RestingOrder,
     Ticker,
     Trade,
 )
@@ -53,6 +55,7 @@ Channel: TypeAlias = Literal[
     "book.50",
     "book.10",
     "book.1",
+    "book.orders",
     "trades",
     "ticker",
     "mark",
@@ -95,6 +98,20 @@ class BookUpdate:
     bids: tuple[Level, ...]
     asks: tuple[Level, ...]
     checksum: int
+    time_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookOrdersUpdate:
+    """A ``snapshot`` replaces all orders, each side in the order of priority; a ``delta`` is changes in their order."""
+
+    type: Literal["snapshot", "delta"]
+    symbol: str
+    sequence: int
+    previous_sequence: int
+    bids: tuple[RestingOrder, ...]
+    asks: tuple[RestingOrder, ...]
+    changes: tuple[BookOrderChange, ...]
     time_us: int
 
 
@@ -168,6 +185,7 @@ class LiquidationNotice:
 
 Event: TypeAlias = (
     BookUpdate
+    | BookOrdersUpdate
     | Trade
     | Ticker
     | Mark
@@ -234,6 +252,9 @@ def read_update(message: Mapping[str, Any]) -> Update | None:
         if channel in _BOOK_CHANNEL_NAMES:
             book: BookUpdate = _READ_BOOK(message)
             return Update(book.channel, book.symbol, book.sequence, book)
+        if channel == "book.orders":
+            orders: BookOrdersUpdate = _READ_BOOK_ORDERS(message)
+            return Update("book.orders", orders.symbol, orders.sequence, orders)
         data = message.get("data")
         read = _reader_of(channel, data)
         if read is None:
@@ -262,6 +283,7 @@ def _reader_of(channel: object, data: object) -> Callable[[Any], Any] | None:
 
 _BOOK_CHANNEL_NAMES = tuple(BOOK_CHANNELS.values())
 _READ_BOOK = record_reader(BookUpdate)
+_READ_BOOK_ORDERS = record_reader(BookOrdersUpdate)
 _READERS: dict[str, Callable[[Any], Any]] = {channel: record_reader(kind) for channel, kind in _DATA_KINDS.items()}
 _TYPED_READERS: dict[str, dict[str, Callable[[Any], Any]]] = {
     channel: {word: record_reader(kind) for word, kind in kinds.items()} for channel, kinds in _TYPED_DATA_KINDS.items()

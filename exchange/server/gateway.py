@@ -43,6 +43,7 @@ FEATURES = (
     "book.sequence",
     "book.checksum",
     "book.depth",
+    "book.orders",
     "margin.decision",
     "margin.channel",
     "account.hedge_mode",
@@ -82,7 +83,7 @@ class Gateway:
         self.limits = limits or ServerLimits()
         assets = Assets(parts.venue.collateral)
         self.translator = Translator(parts.venue.instruments, assets)
-        self.pictures = Pictures(parts, assets, self.limits.book_levels_max)
+        self.pictures = Pictures(parts, assets, self.limits.book_levels_max, self.limits.book_orders_max)
         self.subscriptions = Subscriptions(tuple(parts.venue.instruments), self.limits.subscriptions_max)
         self.publisher = Publisher(parts, self.pictures, self.subscriptions, self.limits.heartbeat_interval_ms)
         self.dispatcher = Dispatcher(parts, self.translator, self.pictures, self.limits)

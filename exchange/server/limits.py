@@ -52,6 +52,8 @@ class ServerLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """What may wait in the socket beside our batches (answers to pings), before the connection is cut."""
     book_levels_max: int = 5_000
     """Price levels of each side in a book snapshot."""
+    book_orders_max: int = 5_000
+    """Orders of each side in a snapshot of channel ``book.orders``."""
     ledger_page_max: int = 500
     """Ledger entries in one answer."""
     liquidation_page_max: int = 100

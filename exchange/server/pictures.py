@@ -42,7 +42,8 @@ class Stream(NamedTuple):
 class Pictures:
     """Reads the venue and the feed, between two commands."""
 
-    def __init__(self, parts: ExchangeParts, assets: Assets, book_levels_max: int) -> None:
+    def __init__(self, parts: ExchangeParts, assets: Assets, book_levels_max: int, book_orders_max: int) -> None:
+        self.book_orders_max = book_orders_max
         self.assets = assets
         self._parts = parts
         self.book_levels_max = book_levels_max

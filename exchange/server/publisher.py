@@ -43,6 +43,7 @@ from exchange.domain.views import MarginDecision, OrderView
 from exchange.server.book_streams import BookStreams
 from exchange.server.candle_streams import CandleStreams
 from exchange.server.framing import frame_of
+from exchange.server.order_book_streams import OrderBookStreams
 from exchange.server.parts import ExchangeParts
 from exchange.server.pictures import Pictures, Stream
 from exchange.server.subscriptions import Subscriptions
@@ -80,6 +81,7 @@ class Publisher:
         self, parts: ExchangeParts, pictures: Pictures, subscriptions: Subscriptions, heartbeat_interval_ms: int
     ) -> None:
         self._heartbeat_interval_ms = heartbeat_interval_ms
+        self._order_books = OrderBookStreams(parts, subscriptions, pictures.book_orders_max)
         self._candles = CandleStreams(parts, subscriptions)
         self._open_interests: dict[Symbol, market_messages.OpenInterestBody] = {}
         self._fund: market_messages.InsuranceFundBody | None = None
@@ -135,6 +137,8 @@ class Publisher:
             method = self._methods.get(type(event))
             if method is not None:
                 method(event, applied)
+        for of_orders, orders_update in self._order_books.take_deltas(applied):
+            self._send_state(of_orders, orders_update)
         for symbol in self._marks_due:
             self._send_mark(symbol, applied)
         self._send_margins(applied)
@@ -154,6 +158,9 @@ class Publisher:
         """Return the frames that a stream begins, or goes on after being conflated, with (WIRE-009)."""
         if stream.channel in fields.BOOK_DEPTHS:
             yield frame_of(codec, self._books.snapshot(stream))
+            return
+        if stream.channel == "book.orders":
+            yield frame_of(codec, self._order_books.snapshot(stream))
             return
         if stream.channel in fields.CANDLE_INTERVALS:
             candle = self._candles.present(stream, self._pictures.present_ns)

@@ -31,7 +31,7 @@ from exchange.domain.commands import (
 from exchange.domain.decisions import AnyDecision
 from exchange.domain.enums import CancelTrigger, PositionSide, Side, TradingState
 from exchange.domain.events import AnyEvent, IndexPriceChanged, MarkPriceChanged, TimeAdvanced
-from exchange.domain.ids import AccountId, Symbol
+from exchange.domain.ids import AccountId, OrderId, Symbol
 from exchange.domain.instrument import CollateralAsset, Instrument, check_collateral, check_instrument, under_policy
 from exchange.domain.policy import RiskPolicy, check_policy
 from exchange.domain.previews import PreviewableCommand, PreviewView
@@ -302,6 +302,15 @@ class Venue:
     def imbalance(self) -> int:
         """Return by how much the books are out in cash units; anything but 0 is a bug (CONS-001)."""
         return self._state.accounts.ledger.imbalance(self._state.accounts.accounts.values())
+
+    def resting_orders(self, symbol: Symbol, side: Side) -> tuple[OrderView, ...]:
+        """Return the resting orders of a side, the first to trade first. Raises ``KeyError`` for an unknown symbol."""
+        return tuple(order.view() for order in self._state.books[symbol].queue(side))
+
+    def resting_order(self, symbol: Symbol, order_id: OrderId) -> OrderView | None:
+        """Return an order that rests in a book, or None. Raises ``KeyError`` for an unknown symbol."""
+        order = self._state.books[symbol].orders.get(order_id)
+        return None if order is None else order.view()
 
     def depth(self, symbol: Symbol, levels_max: int) -> tuple[tuple[DepthLevel, ...], tuple[DepthLevel, ...]]:
         """Return the best levels of bids and asks, best first. Raises ``KeyError`` for an unknown symbol."""

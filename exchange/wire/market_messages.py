@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from exchange.wire.fields import IntervalText
+from typing import Literal, TypeAlias
+
+from exchange.wire.fields import IntervalText, SideText
 from exchange.wire.messages import Message, PositionBody
 
 
@@ -46,3 +48,34 @@ class HeartbeatBody(Message, frozen=True, kw_only=True):
     time_us: int
     sequence: int
     interval_ms: int
+
+
+RestingOrder: TypeAlias = tuple[int, str, str]
+"""Order id, price, quantity left."""
+
+
+class BookOrderChange(Message, frozen=True, kw_only=True):
+    """What became of one resting order; ``add`` puts it last at its price, ``change`` leaves it in its place."""
+
+    action: Literal["add", "change", "remove"]
+    order_id: int
+    side: SideText
+    price: str
+    quantity: str
+
+
+class BookOrdersUpdate(Message, frozen=True, kw_only=True):
+    """``snapshot`` replaces all orders, each side in the order of priority; ``delta`` is changes to be made in their order.
+
+    Sequences are as in a book: a delta follows the message whose ``sequence`` is its ``previous_sequence``.
+    """
+
+    channel: Literal["book.orders"] = "book.orders"
+    type: Literal["snapshot", "delta"]
+    symbol: str
+    sequence: int
+    previous_sequence: int
+    bids: tuple[RestingOrder, ...]
+    asks: tuple[RestingOrder, ...]
+    changes: tuple[BookOrderChange, ...]
+    time_us: int

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from clients.market_data import Candle, Heartbeat, InsuranceFund, Level
+from clients.market_data import Candle, Heartbeat, InsuranceFund, Level, RestingOrder
 from exchange.domain.enums import Side
+from exchange.domain.policy import LiquidationSizing, RiskPolicy, UnfilledPolicy
 from tests.cast import T0
 from tests.unit.clients.live_exchange import live_exchange
-from tests.wire_kit import RawClient, client, served
+from tests.wire_kit import RawClient, client, make_parts, served
 
 BTC = "BTC-PERP"
 ENCODINGS = pytest.mark.parametrize("encoding", ["msgpack", "json"])
@@ -192,3 +193,71 @@ async def test_the_client_has_all_of_it_typed(encoding: Any) -> None:
         assert isinstance(told, InsuranceFund)
         assert (await alice.insurance_fund()).equity == told.equity
         assert (await alice.trades(BTC))[0].taker_side is Side.BUY
+
+
+@pytest.mark.rule("WIRE-010")
+@ENCODINGS
+async def test_an_order_that_wakes_a_liquidation_changes_the_book_once(encoding: str) -> None:
+    parts = make_parts(policy=RiskPolicy(unfilled=UnfilledPolicy.WAIT, liquidation_sizing=LiquidationSizing.FULL))
+    async with (
+        served(parts) as gateway,
+        client(gateway, key="alice-key") as alice,
+        client(gateway, key="bob-key") as bob,
+        client(gateway) as tiny,
+        client(gateway, key="root") as operator,
+        client(gateway, encoding) as watcher,
+    ):
+        await operator.call("admin.create_account", account="tiny", key="tiny-key", secret="secret-of-tiny-key")
+        await operator.call("admin.credit", account="tiny", amount="20")
+        await tiny.login("tiny-key")
+        await trade(tiny, alice, "1", "100")
+        await operator.call("admin.set_mark", marks={BTC: "80.5"})
+        await bob.call("order.place", symbol=BTC, side="sell", quantity="0.5", limit_price="82")
+        await watcher.call("subscribe", channel="book", symbol=BTC)
+        await alice.call("order.place", symbol=BTC, side="buy", quantity="1", limit_price="82")
+        await watcher.call("ping")
+        told = [(frame["type"], frame["bids"], frame["asks"]) for frame in watcher.of_channel("book")]
+        assert told == [("snapshot", [], [["82", "0.5"]]), ("delta", [["82", "0"]], [["82", "0"]])]
+        assert (await tiny.call("account.positions"))[0]["quantity"] == "0.5", "it sold what was bid"
+
+
+@pytest.mark.rule("WIRE-027")
+@ENCODINGS
+async def test_a_book_is_told_order_by_order(encoding: str) -> None:
+    async with (
+        served() as gateway,
+        client(gateway, key="alice-key") as alice,
+        client(gateway, key="bob-key") as bob,
+        client(gateway, encoding) as watcher,
+    ):
+        order = {"symbol": BTC, "limit_price": "99"}
+        first = (await alice.call("order.place", side="buy", quantity="2", **order))["order"]["order_id"]
+        await watcher.call("subscribe", channel="book.orders", symbol=BTC)
+        second = (await bob.call("order.place", side="buy", quantity="1", **order))["order"]["order_id"]
+        await bob.call("order.place", side="sell", quantity="0.5", self_trade_prevention="cancel_maker", **order)
+        await alice.call("order.amend", order_id=first, quantity="3")
+        await bob.call("order.cancel", order_id=second)
+        await watcher.call("ping")
+        frames = watcher.of_channel("book.orders")
+        assert (frames[0]["type"], frames[0]["bids"], frames[0]["asks"]) == ("snapshot", [[first, "99", "2"]], [])
+        told = [[(c["action"], c["order_id"], c["price"], c["quantity"]) for c in frame["changes"]] for frame in frames[1:]]
+        assert told == [
+            [("add", second, "99", "1")],
+            [("change", first, "99", "1.5")],
+            [("remove", first, "99", "0"), ("add", first, "99", "2.5")],
+            [("remove", second, "99", "0")],
+        ]
+        assert all(later["previous_sequence"] == earlier["sequence"] for earlier, later in pairwise(frames))
+        assert "alice" not in str(frames)
+
+
+async def test_the_client_mirrors_a_book_order_by_order() -> None:
+    async with live_exchange() as live, live.client("alice") as alice, live.client("bob") as bob:
+        book = await alice.order_book(BTC)
+        mark = (await alice.ticker(BTC)).mark_price
+        assert mark is not None
+        placed = await bob.sell(BTC, "0.2", mark)
+        await alice.buy(BTC, "0.1", mark)
+        await alice.ping()
+        assert book.asks() == (RestingOrder(placed.order.order_id, mark, Decimal("0.1")),)
+        assert book.bids() == ()

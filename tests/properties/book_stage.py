@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from functools import partial
 from random import Random
@@ -16,7 +16,7 @@ import msgpack
 
 from clients.market_data import Level
 from clients.mirror import BookMirror
-from clients.updates import BOOK_CHANNELS, BookChannel, read_update
+from clients.updates import BOOK_CHANNELS, BookChannel, Channel, read_update
 from exchange.domain.commands import (
     AdvanceTime,
     AnyCommand,
@@ -59,17 +59,17 @@ def text_of(sides: list[list[tuple[str, str]]]) -> str:
 
 
 class Follower:
-    """One connection, subscribed to the book at every depth."""
+    """One connection, subscribed to the book at every depth, or to some channels."""
 
-    def __init__(self, gateway: Gateway, codec: Codec) -> None:
+    def __init__(self, gateway: Gateway, codec: Codec, channels: Iterable[Channel] = tuple(BOOK_CHANNELS.values())) -> None:
         self.port = MemoryPort()
         session = Session(gateway._parts.keys, session_id="s", nonce="n")
         self.connection = Connection(gateway, self.port, codec, session)
         self._codec = codec
-        for channel in DEPTHS:
+        for channel in channels:
             self.subscribe(channel)
 
-    def subscribe(self, channel: BookChannel) -> None:
+    def subscribe(self, channel: Channel) -> None:
         request = {"id": 1, "method": "subscribe", "params": {"channel": channel, "symbol": SYMBOL}}
         payload = msgpack.packb(request) if self._codec.is_binary else json.dumps(request).encode()
         self.connection.receive(payload, is_binary=self._codec.is_binary)
@@ -165,7 +165,7 @@ class BookStage:
 
     def step(self) -> None:
         """One command, and everything that the followers hear of it."""
-        applied = self.give(self._command())
+        applied = self.give(self.command())
         changes = sum(isinstance(event, BookChanged) and event.symbol == SYMBOL for event in applied)
         self.counts["commands"] += 1
         self.counts["commands that changed the book several times"] += changes > 1
@@ -265,7 +265,7 @@ class BookStage:
 
     # -- what is done --------------------------------------------------------------------------------------------------
 
-    def _command(self) -> AnyCommand:
+    def command(self) -> AnyCommand:
         numbers, mark = self.numbers, self.parts.venue.mark_price(SYMBOL) or 200
         account = numbers.choice((ALICE, BOB, CAROL, *POOR))
         chance = numbers.randrange(100)
