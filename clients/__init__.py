@@ -18,9 +18,10 @@ from clients.errors import (
     StreamOverflow,
 )
 from clients.link import ConnectionState
-from clients.requests import CancelAllOrders, CancelOrder, PlaceOrder
+from clients.requests import AmendOrder, CancelAllOrders, CancelOrder, PlaceOrder, Trigger
 
 __all__ = [
+    "AmendOrder",
     "Backoff",
     "CancelAllOrders",
     "CancelOrder",
@@ -40,4 +41,5 @@ __all__ = [
     "RequestRefused",
     "RequestTimeout",
     "StreamOverflow",
+    "Trigger",
 ]

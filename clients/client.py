@@ -15,7 +15,8 @@ from clients.methods_admin import AdminMethods
 from clients.methods_explain import ExplainMethods
 from clients.methods_market import MarketMethods
 from clients.methods_preview import PreviewMethods
-from clients.methods_trading import TradingMethods
+from clients.methods_session import SessionMethods
+from clients.methods_triggered import TriggeredMethods
 from clients.server_messages import Hello, Pong
 from clients.session import Session
 
@@ -26,7 +27,7 @@ REQUEST_TIMEOUT_S = 10.0
 _read_pong = reader(Pong)
 
 
-class Client(TradingMethods, AccountMethods, ExplainMethods, PreviewMethods, MarketMethods, AdminMethods):
+class Client(TriggeredMethods, AccountMethods, SessionMethods, ExplainMethods, PreviewMethods, MarketMethods, AdminMethods):
     """A client of one server, for one account.
 
     ::
@@ -79,7 +80,7 @@ class Client(TradingMethods, AccountMethods, ExplainMethods, PreviewMethods, Mar
         return self
 
     async def close(self) -> None:
-        """Say goodbye; the server keeps the orders. Safe to repeat."""
+        """Say goodbye; the server keeps the orders, unless ``cancel_on_disconnect`` is on. Safe to repeat."""
         await self._session.link.close()
 
     async def __aenter__(self) -> Client:

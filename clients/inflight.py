@@ -67,7 +67,7 @@ class InFlight:
         """Complete the request that ``reply`` answers. Raises ``ProtocolError`` for an answer to nothing."""
         request_id = reply["id"]
         if request_id is None:
-            raise ProtocolError(f"the server could not read a request: {_refusal('a request', reply.get('error'))}")
+            raise ProtocolError(f"the server could not read a request: {refusal_of('a request', reply.get('error'))}")
         if type(request_id) is not int or not 0 < request_id <= self._last_id:
             raise ProtocolError("the server answered a request that was never made")
         pending = self._pending.pop(request_id, None)
@@ -78,7 +78,7 @@ class InFlight:
             return
         try:
             if "error" in reply:
-                pending.answer.set_exception(_refusal(pending.call.method, reply["error"]))
+                pending.answer.set_exception(refusal_of(pending.call.method, reply["error"]))
             elif "result" in reply:
                 pending.answer.set_result(pending.call.read(reply["result"]))
             else:
@@ -100,14 +100,14 @@ def connection_lost(reason: str, call: Call[Any]) -> ConnectionLost:
     return ConnectionLost(reason, method=call.method, client_order_id=call.client_order_id)
 
 
-def _refusal(method: str, body: object) -> ExchangeError:
+def refusal_of(method: str, body: object) -> ExchangeError:
     """Return the error that an error reply stands for; an unreadable one is a ``ProtocolError``."""
     try:
         error = read_as(ErrorBody, body)
         margin, sequence = _margin_of(body), _sequence_of(body)
     except ProtocolError as unreadable:
         return unreadable
-    rejected = method == "order.place" and error.name.startswith(("order.", "margin."))
+    rejected = method in ("order.place", "order.amend") and error.name.startswith(("order.", "margin."))
     kind = OrderRejected if rejected else RequestRefused
     return kind(
         method,

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
+from clients.messages import Position
 from exchange.domain.enums import MarkSource, Side, TradingState
 from exchange.domain.policy import LiquidationSurplus, MarginPrice, OrderMarginRule
+
+Interval: TypeAlias = Literal["1s", "1m", "5m", "15m", "1h", "4h", "1d"]
+"""How long a candle is."""
 
 
 class Level(NamedTuple):
@@ -129,6 +133,71 @@ class Ticker:
     trades: int
     trading_state: TradingState
     time_us: int
+
+
+class RestingOrder(NamedTuple):
+    """An order in a book, without its owner."""
+
+    order_id: int
+    price: Decimal
+    quantity: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookOrderChange:
+    """What became of one resting order; ``add`` puts it last at its price, ``change`` leaves it in its place."""
+
+    action: Literal["add", "change", "remove"]
+    order_id: int
+    side: Side
+    price: Decimal
+    quantity: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candle:
+    """What was traded in one interval; ``turnover`` in the settlement currency. ``closed``: the interval is over."""
+
+    symbol: str
+    interval: Interval
+    start_time_us: int
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: Decimal
+    turnover: Decimal
+    trades: int
+    closed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenInterest:
+    """What is held long in a symbol, which is what is held short; ``notional`` at the mark, None before there is one."""
+
+    symbol: str
+    quantity: Decimal
+    notional: Decimal | None
+    time_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InsuranceFund:
+    """The insurance fund's own money and what it took over."""
+
+    wallet_balance: Decimal
+    equity: Decimal
+    positions: tuple[Position, ...]
+    time_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heartbeat:
+    """The server lives; the next one follows in ``interval_ms``. ``sequence`` counts the commands applied so far."""
+
+    time_us: int
+    sequence: int
+    interval_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

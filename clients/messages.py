@@ -20,8 +20,9 @@ from exchange.domain.enums import (
     Side,
     TimeInForce,
 )
+from exchange.domain.triggers import TriggerKind, TriggerSource
 
-OPEN_STATUSES = frozenset({OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED})
+OPEN_STATUSES = frozenset({OrderStatus.UNTRIGGERED, OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,15 @@ class MarginDecision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OrderTrigger:
+    """The price that an order waits for, or has waited for, and which price of the symbol that is."""
+
+    kind: TriggerKind
+    price: Decimal
+    by: TriggerSource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """One's own order. ``limit_price`` of a market order is its protection price."""
 
@@ -70,10 +80,14 @@ class Order:
     reason: str | None
     liquidation_id: int | None
     time_us: int
+    expire_time_us: int | None = None
+    trigger: OrderTrigger | None = None
+    margin: MarginDecision | None = None
+    """What its margin check found, in the update that tells that it was triggered."""
 
     @property
     def is_open(self) -> bool:
-        """Whether the order still can trade."""
+        """Whether the order still can trade, or waits for its trigger."""
         return self.order_status in OPEN_STATUSES
 
 
@@ -88,6 +102,19 @@ class Placed:
     margin: MarginDecision
     repeated: bool = False
     sequence: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amended:
+    """What became of an amended order by the end of its command; ``keeps_place`` says whether it stands where it stood.
+
+    ``margin`` counts what the order held before as free; None where the amend canceled it, as one to what had filled does.
+    """
+
+    order: Order
+    margin: MarginDecision | None
+    keeps_place: bool
+    sequence: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,13 +12,26 @@ from clients.fields import list_reader, reader
 from clients.function_sink import FunctionSink
 from clients.inflight import Call
 from clients.margin_messages import AccountEvent, MarginEvent
-from clients.market_data import Book, Funding, FundingSettled, Instrument, Mark, Ticker, Trade
+from clients.market_data import (
+    Book,
+    Candle,
+    Funding,
+    FundingSettled,
+    Heartbeat,
+    Instrument,
+    InsuranceFund,
+    Interval,
+    Mark,
+    OpenInterest,
+    Ticker,
+    Trade,
+)
 from clients.messages import Account, Order, Position
-from clients.mirror import Mirror
+from clients.mirror import Mirror, OrderBookMirror
 from clients.session import Session
 from clients.streams import STREAM_EVENTS_MAX, EventStream
 from clients.subscriptions import Subscription
-from clients.updates import BookUpdate, Channel, Fill, Liquidation, Update
+from clients.updates import BookChannel, BookOrdersUpdate, BookUpdate, CandleChannel, Channel, Fill, Liquidation, Update
 
 
 class MarketMethods:
@@ -47,12 +60,30 @@ class MarketMethods:
         """Return how a symbol's funding stands."""
         return await self._session.request(Call("market.funding", {"symbol": symbol}, reader(Funding)))
 
+    async def candles(
+        self, symbol: str, interval: Interval, limit: int = 100, *, before_us: int | None = None
+    ) -> tuple[Candle, ...]:
+        """Return the last candles that begin before a time (now, without one), oldest first; empty ones included."""
+        params: dict[str, object] = {"symbol": symbol, "interval": interval, "limit": limit}
+        if before_us is not None:
+            params["before"] = before_us
+        return await self._session.request(Call("market.candles", params, list_reader(Candle)))
+
+    async def open_interest(self, symbol: str) -> OpenInterest:
+        """Return how much of a symbol is held, in quantity and at the mark."""
+        return await self._session.request(Call("market.open_interest", {"symbol": symbol}, reader(OpenInterest)))
+
+    async def insurance_fund(self) -> InsuranceFund:
+        """Return the insurance fund's money and positions."""
+        return await self._session.request(Call("market.insurance_fund", {}, reader(InsuranceFund)))
+
     # -- subscriptions -------------------------------------------------------------------------------------------------
 
     async def subscribe(self, channel: Channel, symbol: str | None = None, *, handle: Callable[[Update], None]) -> Subscription:
         """Have ``handle`` called with every event of a channel, while it is being received, so it must be quick.
 
-        A public channel is for one symbol or, without one, for all; a private one takes no symbol.
+        A public channel is for one symbol or, without one, for all; a private one takes no symbol, nor do
+        ``insurance_fund`` and ``heartbeat``.
         """
         subscription = Subscription(channel, symbol, FunctionSink(handle))
         await self._session.subscribe(subscription)
@@ -62,22 +93,30 @@ class MarketMethods:
         """Stop a subscription."""
         await self._session.unsubscribe(subscription)
 
-    async def mirror(self, *symbols: str, books: bool = True, own: bool | None = None) -> Mirror:
+    async def mirror(
+        self, *symbols: str, books: bool = True, own: bool | None = None, depth: Literal[1, 10, 50] | None = None
+    ) -> Mirror:
         """Return mirrors that keep themselves current: books and marks of ``symbols``, and one's own side.
 
         Without ``symbols``, of everything that can be traded. ``own`` (orders, positions, account, fills, margin) is on after a
-        login unless it is said otherwise.
+        login unless it is said otherwise. ``depth`` is how many levels of each side the books hold, all without it.
         """
         chosen = symbols or tuple(await self.instruments())
         greeting = self._session.link.greeting
         has_account = greeting is not None and greeting.logged_in is not None and greeting.logged_in.account is not None
-        mirror = Mirror(self._session, chosen, books=books, own=has_account if own is None else own)
+        mirror = Mirror(self._session, chosen, books=books, own=has_account if own is None else own, depth=depth)
         await mirror.open()
+        return mirror
+
+    async def order_book(self, symbol: str) -> OrderBookMirror:
+        """Return a mirror of every order that rests in a book, which keeps itself current."""
+        mirror = OrderBookMirror(symbol, lambda: self._session.renew_soon(("book.orders", symbol)))
+        await self._session.subscribe(Subscription("book.orders", symbol, mirror))
         return mirror
 
     @overload
     def events(
-        self, channel: Literal["book"], symbol: str | None = ..., *, events_max: int = ..., timeout_s: float | None = ...
+        self, channel: BookChannel, symbol: str | None = ..., *, events_max: int = ..., timeout_s: float | None = ...
     ) -> EventStream[BookUpdate]: ...
     @overload
     def events(
@@ -104,6 +143,31 @@ class MarketMethods:
         events_max: int = ...,
         timeout_s: float | None = ...,
     ) -> EventStream[Liquidation]: ...
+    @overload
+    def events(
+        self, channel: Literal["book.orders"], symbol: str | None = ..., *, events_max: int = ..., timeout_s: float | None = ...
+    ) -> EventStream[BookOrdersUpdate]: ...
+    @overload
+    def events(
+        self, channel: CandleChannel, symbol: str | None = ..., *, events_max: int = ..., timeout_s: float | None = ...
+    ) -> EventStream[Candle]: ...
+    @overload
+    def events(
+        self,
+        channel: Literal["open_interest"],
+        symbol: str | None = ...,
+        *,
+        events_max: int = ...,
+        timeout_s: float | None = ...,
+    ) -> EventStream[OpenInterest]: ...
+    @overload
+    def events(
+        self, channel: Literal["insurance_fund"], *, events_max: int = ..., timeout_s: float | None = ...
+    ) -> EventStream[InsuranceFund]: ...
+    @overload
+    def events(
+        self, channel: Literal["heartbeat"], *, events_max: int = ..., timeout_s: float | None = ...
+    ) -> EventStream[Heartbeat]: ...
     @overload
     def events(
         self, channel: Literal["orders"], *, events_max: int = ..., timeout_s: float | None = ...

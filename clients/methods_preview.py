@@ -13,6 +13,7 @@ from clients.human_units import Number, to_text
 from clients.inflight import Call
 from clients.preview_messages import Preview
 from clients.requests import (
+    AmendOrder,
     MarginModeWord,
     OrderTypeWord,
     PlaceOrder,
@@ -21,6 +22,7 @@ from clients.requests import (
     SelfTradeWord,
     SideWord,
     TimeInForceWord,
+    Trigger,
     side_filter,
     word_of,
 )
@@ -34,6 +36,18 @@ class PreviewMethods:
     """Asks beforehand. Each method takes what the one takes that would do it; nothing changes."""
 
     _session: Session
+
+    async def preview_amend(
+        self,
+        order_id: int | None = None,
+        *,
+        client_order_id: str | None = None,
+        price: Number | None = None,
+        quantity: Number | None = None,
+    ) -> Preview:
+        """Return what ``amend`` would do; it shows no order where that would cancel it."""
+        amend = AmendOrder(order_id=order_id, client_order_id=client_order_id, price=price, quantity=quantity)
+        return await self._preview("amend", amend.call().params)
 
     async def preview_order(
         self,
@@ -49,6 +63,8 @@ class PreviewMethods:
         self_trade_prevention: SelfTradeWord = SelfTradePrevention.CANCEL_TAKER,
         client_order_id: str | None = None,
         position_side: PositionSideWord = NET,
+        expire_time_us: int | None = None,
+        trigger: Trigger | None = None,
     ) -> Preview:
         """Return what ``place_order`` would do."""
         order = PlaceOrder(
@@ -63,6 +79,8 @@ class PreviewMethods:
             self_trade_prevention=self_trade_prevention,
             client_order_id=client_order_id,
             position_side=position_side,
+            expire_time_us=expire_time_us,
+            trigger=trigger,
         )
         return await self._preview("order", order.call().params)
 

@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias, TypeVar
 from clients.fields import reader
 from clients.human_units import Number, to_text
 from clients.inflight import Call
-from clients.messages import CanceledOrders, Order, Placed
+from clients.messages import Amended, CanceledOrders, Order, Placed
 from exchange.domain.enums import (
     MarginMode,
     OrderType,
@@ -24,28 +24,50 @@ from exchange.domain.enums import (
     TimeInForce,
     TradingState,
 )
+from exchange.domain.triggers import TriggerKind, TriggerSource
 
 SideWord: TypeAlias = Side | Literal["buy", "sell"]
 OrderTypeWord: TypeAlias = OrderType | Literal["limit", "market"]
-TimeInForceWord: TypeAlias = TimeInForce | Literal["gtc", "ioc", "fok"]
+TimeInForceWord: TypeAlias = TimeInForce | Literal["gtc", "gtd", "ioc", "fok"]
 SelfTradeWord: TypeAlias = SelfTradePrevention | Literal["cancel_taker", "cancel_maker", "cancel_both"]
 MarginModeWord: TypeAlias = MarginMode | Literal["cross", "isolated"]
 PositionModeWord: TypeAlias = PositionMode | Literal["one_way", "hedge"]
 PositionSideWord: TypeAlias = PositionSide | Literal["net", "long", "short"]
+TriggerKindWord: TypeAlias = TriggerKind | Literal["stop", "take_profit"]
+TriggerSourceWord: TypeAlias = TriggerSource | Literal["mark", "last", "index"]
 TradingStateWord: TypeAlias = TradingState | Literal["open", "halted"]
 
 E = TypeVar("E", bound=Enum)
 
 _read_placed = reader(Placed)
+_read_amended = reader(Amended)
 _read_order = reader(Order)
 _read_canceled = reader(CanceledOrders)
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """The price that an order waits for before it enters: a stop that it runs away, a take-profit that it comes closer."""
+
+    kind: TriggerKindWord
+    price: Number
+    by: TriggerSourceWord = TriggerSource.MARK
+
+    def as_params(self) -> dict[str, object]:
+        """Return the parameter; ``TypeError`` and ``ValueError`` name the argument that cannot be written."""
+        return {
+            "kind": word_of(TriggerKind, self.kind, "trigger.kind"),
+            "price": to_text(self.price, "trigger.price"),
+            "by": word_of(TriggerSource, self.by, "trigger.by"),
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceOrder:
     """An order to enter: a limit order if it has a price, else a market order, unless ``order_type`` says it.
 
-    In hedge mode ``position_side`` names the position that it trades, long or short.
+    In hedge mode ``position_side`` names the position that it trades, long or short. With an ``expire_time_us`` it is good
+    till then, without one till canceled, unless ``time_in_force`` says it. With a ``trigger`` it waits for that price first.
     """
 
     symbol: str
@@ -59,6 +81,8 @@ class PlaceOrder:
     self_trade_prevention: SelfTradeWord = SelfTradePrevention.CANCEL_TAKER
     client_order_id: str | None = None
     position_side: PositionSideWord = PositionSide.NET
+    expire_time_us: int | None = None
+    trigger: Trigger | None = None
 
     def call(self) -> Call[Placed]:
         """Return the request; ``TypeError`` and ``ValueError`` name the argument that cannot be written."""
@@ -71,11 +95,17 @@ class PlaceOrder:
         }
         if self.price is not None:
             params["limit_price"] = to_text(self.price, "price")
-        if self.time_in_force is not TimeInForce.GTC:
-            params["time_in_force"] = word_of(TimeInForce, self.time_in_force, "time_in_force")
+        dated = self.expire_time_us is not None and self.time_in_force in (TimeInForce.GTC, TimeInForce.GTC.value)
+        force = TimeInForce.GTD if dated else self.time_in_force
+        if force is not TimeInForce.GTC:
+            params["time_in_force"] = word_of(TimeInForce, force, "time_in_force")
+        if self.expire_time_us is not None:
+            params["expire_time_us"] = self.expire_time_us
         if self.self_trade_prevention is not SelfTradePrevention.CANCEL_TAKER:
             mode = word_of(SelfTradePrevention, self.self_trade_prevention, "self_trade_prevention")
             params["self_trade_prevention"] = mode
+        if self.trigger is not None:
+            params["trigger"] = self.trigger.as_params()
         if self.post_only:
             params["post_only"] = True
         if self.reduce_only:
@@ -100,17 +130,46 @@ class CancelOrder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AmendOrder:
+    """Other terms for an open order, named by exactly one of its ids: another price, another total, or both.
+
+    ``quantity`` is the order's total, what has filled included. The same price and a total that is not higher keep its place.
+    """
+
+    order_id: int | None = None
+    client_order_id: str | None = None
+    price: Number | None = None
+    quantity: Number | None = None
+
+    def call(self) -> Call[Amended]:
+        """Return the request; ``ValueError`` unless exactly one id is given, and ``TypeError`` for what is no number."""
+        params = dict(order_reference(self.order_id, self.client_order_id))
+        if self.price is not None:
+            params["limit_price"] = to_text(self.price, "price")
+        if self.quantity is not None:
+            params["quantity"] = to_text(self.quantity, "quantity")
+        return Call("order.amend", params, _read_amended, self.client_order_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CancelAllOrders:
-    """Every open order, on one symbol or on all."""
+    """Every open order, or those on a symbol, of a side, of a position."""
 
     symbol: str | None = None
+    side: SideWord | None = None
+    position_side: PositionSideWord | None = None
 
     def call(self) -> Call[CanceledOrders]:
-        """Return the request."""
-        return Call("order.cancel_all", symbol_filter(self.symbol), _read_canceled)
+        """Return the request; ``ValueError`` names a word that is none."""
+        params = dict(symbol_filter(self.symbol))
+        if self.side is not None:
+            params["side"] = word_of(Side, self.side, "side")
+        if self.position_side is not None:
+            params["position_side"] = word_of(PositionSide, self.position_side, "position_side")
+        return Call("order.cancel_all", params, _read_canceled)
 
 
-OrderRequest: TypeAlias = PlaceOrder | CancelOrder | CancelAllOrders
+OrderRequest: TypeAlias = PlaceOrder | AmendOrder | CancelOrder | CancelAllOrders
 
 
 def order_reference(order_id: int | None, client_order_id: str | None) -> Mapping[str, object]:

@@ -46,6 +46,46 @@ class LoggedIn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedOut:
+    """Whom the connection acted for until it was logged out."""
+
+    account: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelOnDisconnectSet:
+    """Whether losing the connection cancels the account's orders, and after how long."""
+
+    enabled: bool
+    grace_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelAfterSet:
+    """When the account's orders are canceled unless that is put off; None where the switch is not armed."""
+
+    deadline_us: int | None
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """How many requests of a kind come back a second, how many may be made at once, and how many are left now."""
+
+    per_s: int
+    burst: int
+    left: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateLimits:
+    """What the key may still ask for; None where nothing is bounded."""
+
+    orders: Rate | None
+    reads: Rate | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pong:
     """The server's time, and how many commands it had applied; all their events have arrived."""
 

@@ -11,10 +11,10 @@ import contextlib
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from clients.errors import ExchangeError, ProtocolError, RequestTimeout
+from clients.errors import ExchangeError, ProtocolError, RequestRefused, RequestTimeout
 from clients.fields import nothing
 from clients.inflight import IN_FLIGHT_MAX, Call, InFlight, Pending, connection_lost
-from clients.link import ConnectionState, Link, LinkSettings
+from clients.link import RETRY_MS_MAX, ConnectionState, Link, LinkSettings
 from clients.subscriptions import Subscription, Subscriptions, Topic
 from clients.transport import TransportClosed
 from clients.updates import read_update
@@ -31,6 +31,7 @@ class Session:
         self._in_flight = InFlight(in_flight_max)
         self._subscriptions = Subscriptions()
         self._renewals: dict[Topic, asyncio.Task[None]] = {}
+        self._repeated: dict[str, Call[Any]] = {}
 
     # -- requests ------------------------------------------------------------------------------------------------------
 
@@ -96,6 +97,13 @@ class Session:
         except ExchangeError as error:
             return error
 
+    def repeat_on_reconnect(self, name: str, call: Call[Any] | None) -> None:
+        """Send ``call`` again on every new connection, before all else, in place of what ``name`` was; None: no more."""
+        if call is None:
+            self._repeated.pop(name, None)
+        else:
+            self._repeated[name] = call
+
     # -- subscriptions -------------------------------------------------------------------------------------------------
 
     async def subscribe(self, subscription: Subscription) -> None:
@@ -156,11 +164,26 @@ class Session:
         self._subscriptions.interrupted(reason)
 
     async def restore(self) -> None:
-        """Subscribe to everything again."""
-        calls = [self._subscribe_call(topic) for topic in self._subscriptions.topics()]
-        for result in await self.request_many(calls):
-            if isinstance(result, ExchangeError):
+        """Ask for what holds for each connection, and subscribe to everything again."""
+        calls = [*self._repeated.values(), *(self._subscribe_call(topic) for topic in self._subscriptions.topics())]
+        for call, result in zip(calls, await self.request_many(calls), strict=True):
+            if isinstance(result, RequestRefused) and result.retry_ms is not None:
+                await self._insist(call, result.retry_ms)
+            elif isinstance(result, ExchangeError):
                 raise result
+
+    async def _insist(self, call: Call[Any], retry_ms: int) -> None:
+        """Send ``call`` until it is no longer refused for the rate of requests, waiting as told."""
+        while True:
+            await asyncio.sleep(min(retry_ms, RETRY_MS_MAX) / 1000)
+            try:
+                await self.request(call)
+            except RequestRefused as refused:
+                if refused.retry_ms is None:
+                    raise
+                retry_ms = refused.retry_ms
+            else:
+                return
 
     def ended(self, failure: str | None) -> None:
         """Fail what is still in flight and tell the sinks that nothing will follow."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 from clients.errors import ProtocolError
 from clients.fields import Mismatch, record_reader
@@ -23,23 +23,62 @@ from clients.margin_messages import (
     MarginHealth,
     SocializedLoss,
 )
-from clients.market_data import Funding, FundingSettled, Level, Mark, Ticker, Trade
+from clients.market_data import (
+    BookOrderChange,
+    Candle,
+    Funding,
+    FundingSettled,
+    Heartbeat,
+    InsuranceFund,
+    Level,
+    Mark,
+    OpenInterest,
+    RestingOrder,
+    Ticker,
+    Trade,
+)
 from clients.messages import Account, Order, Position
 from exchange.domain.enums import Liquidity, MarginMode, PositionSide, Side
 
+CandleChannel: TypeAlias = Literal[
+    "candles.1s",
+    "candles.1m",
+    "candles.5m",
+    "candles.15m",
+    "candles.1h",
+    "candles.4h",
+    "candles.1d",
+]
+BookChannel: TypeAlias = Literal["book", "book.50", "book.10", "book.1"]
 Channel: TypeAlias = Literal[
     "book",
+    "book.50",
+    "book.10",
+    "book.1",
+    "book.orders",
     "trades",
     "ticker",
     "mark",
     "funding",
     "liquidations",
+    "candles.1s",
+    "candles.1m",
+    "candles.5m",
+    "candles.15m",
+    "candles.1h",
+    "candles.4h",
+    "candles.1d",
+    "open_interest",
+    "insurance_fund",
+    "heartbeat",
     "orders",
     "fills",
     "positions",
     "account",
     "margin",
 ]
+BOOK_CHANNELS: Mapping[int | None, BookChannel] = {None: "book", 50: "book.50", 10: "book.10", 1: "book.1"}
+"""The channel of an order book by how many levels of each side it carries; None for all."""
 PRIVATE_CHANNELS = frozenset({"orders", "fills", "positions", "account", "margin"})
 
 
@@ -48,14 +87,31 @@ class BookUpdate:
     """A ``snapshot`` replaces the book; a ``delta`` replaces the levels it names, quantity 0 removing one.
 
     A delta follows the message whose ``sequence`` is its ``previous_sequence``. A snapshot may come at any time.
+    ``checksum`` is that of the best levels as the message leaves them (``clients.mirror.checksum``).
     """
 
+    channel: BookChannel
     type: Literal["snapshot", "delta"]
     symbol: str
     sequence: int
     previous_sequence: int
     bids: tuple[Level, ...]
     asks: tuple[Level, ...]
+    checksum: int
+    time_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookOrdersUpdate:
+    """A ``snapshot`` replaces all orders, each side in the order of priority; a ``delta`` is changes in their order."""
+
+    type: Literal["snapshot", "delta"]
+    symbol: str
+    sequence: int
+    previous_sequence: int
+    bids: tuple[RestingOrder, ...]
+    asks: tuple[RestingOrder, ...]
+    changes: tuple[BookOrderChange, ...]
     time_us: int
 
 
@@ -129,12 +185,17 @@ class LiquidationNotice:
 
 Event: TypeAlias = (
     BookUpdate
+    | BookOrdersUpdate
     | Trade
     | Ticker
     | Mark
     | Funding
     | FundingSettled
     | Liquidation
+    | Candle
+    | OpenInterest
+    | InsuranceFund
+    | Heartbeat
     | Order
     | Fill
     | Position
@@ -159,6 +220,10 @@ _DATA_KINDS: Mapping[str, type] = {
     "ticker": Ticker,
     "mark": Mark,
     "liquidations": Liquidation,
+    **dict.fromkeys(get_args(CandleChannel), Candle),
+    "open_interest": OpenInterest,
+    "insurance_fund": InsuranceFund,
+    "heartbeat": Heartbeat,
     "orders": Order,
     "fills": Fill,
     "positions": Position,
@@ -184,9 +249,12 @@ def read_update(message: Mapping[str, Any]) -> Update | None:
     """
     channel = message["channel"]
     try:
-        if channel == "book":
+        if channel in _BOOK_CHANNEL_NAMES:
             book: BookUpdate = _READ_BOOK(message)
-            return Update("book", book.symbol, book.sequence, book)
+            return Update(book.channel, book.symbol, book.sequence, book)
+        if channel == "book.orders":
+            orders: BookOrdersUpdate = _READ_BOOK_ORDERS(message)
+            return Update("book.orders", orders.symbol, orders.sequence, orders)
         data = message.get("data")
         read = _reader_of(channel, data)
         if read is None:
@@ -213,7 +281,9 @@ def _reader_of(channel: object, data: object) -> Callable[[Any], Any] | None:
     return typed.get(kind)
 
 
+_BOOK_CHANNEL_NAMES = tuple(BOOK_CHANNELS.values())
 _READ_BOOK = record_reader(BookUpdate)
+_READ_BOOK_ORDERS = record_reader(BookOrdersUpdate)
 _READERS: dict[str, Callable[[Any], Any]] = {channel: record_reader(kind) for channel, kind in _DATA_KINDS.items()}
 _TYPED_READERS: dict[str, dict[str, Callable[[Any], Any]]] = {
     channel: {word: record_reader(kind) for word, kind in kinds.items()} for channel, kinds in _TYPED_DATA_KINDS.items()

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from exchange.domain.commands import AnyCommand, SetMarkPrices
 from exchange.domain.events import (
+    AmendRejected,
     AnyEvent,
     CommandRejected,
     FillSide,
@@ -22,12 +23,14 @@ from exchange.domain.events import (
     MarginModeSet,
     MarginMoved,
     OrderAccepted,
+    OrderAmended,
     OrderCanceled,
     OrderFilled,
     OrderRejected,
     OrderRepeated,
     OrderRested,
     OrderShrunk,
+    OrderTriggered,
     PositionTransferred,
     TradeExecuted,
 )
@@ -44,9 +47,10 @@ STEPS = (
     LiquidationOrdersCanceled,
     LiquidationWaiting,
     LossSocialized,
+    OrderTriggered,
     PositionTransferred,
 )
-"""What only a liquidation does: from the first of them on, and from the first order of the fund on, nothing was foretold."""
+"""What only a liquidation or a trigger does: from the first of them, and of the orders of the fund, nothing was foretold."""
 
 
 class Foresight(NamedTuple):
@@ -82,7 +86,7 @@ def foresee(venue: Venue, command: AnyCommand, now_ns: TimeNs) -> Foresight:
 
 def _differences(account: AccountId, preview: PreviewView, events: Sequence[AnyEvent], venue: Venue) -> Iterator[str]:
     foretold, beyond = _first_look(events)
-    refusals = [each for each in foretold if isinstance(each, OrderRejected | CommandRejected)]
+    refusals = [each for each in foretold if isinstance(each, OrderRejected | AmendRejected | CommandRejected)]
     yield from _compare("refusal", preview.refusal, refusals[0] if refusals else None)
     yield from _compare("order", preview.order, _order_of(account, foretold))
     yield from _compare("margin_moved", preview.margin_moved, _margin_moved(account, foretold))
@@ -143,10 +147,11 @@ def _order_of(account: AccountId, events: Sequence[AnyEvent]) -> OrderPreview | 
         decision = repeated[0].accepted.decision
         assert decision is not None, "an owner's order has a decision"
         return OrderPreview(order=repeated[0].outcome, reason=None, decision=decision, repeated=True)
-    accepted = next((each for each in events if isinstance(each, OrderAccepted)), None)
+    accepted = next((each for each in events if isinstance(each, OrderAccepted | OrderAmended)), None)
     if accepted is None or accepted.decision is None:
         return None
-    states = [each for each in events if isinstance(each, OrderRested | OrderShrunk | OrderFilled | OrderCanceled)]
+    kinds = OrderAmended | OrderRested | OrderShrunk | OrderFilled | OrderCanceled
+    states = [each for each in events if isinstance(each, kinds)]
     own = [each for each in states if each.order.order_id == accepted.order.order_id]
     others = [each for each in states if each.order.account == account and each not in own]
     canceled = tuple(each for each in others if isinstance(each, OrderCanceled))
@@ -156,8 +161,8 @@ def _order_of(account: AccountId, events: Sequence[AnyEvent]) -> OrderPreview | 
     }
     fills = _fills(account, events)
     return OrderPreview(
-        order=own[-1].order,
-        reason=own[-1].reason if isinstance(own[-1], OrderCanceled) else None,
+        order=own[-1].order if own else accepted.order,
+        reason=own[-1].reason if own and isinstance(own[-1], OrderCanceled) else None,
         decision=accepted.decision,
         fee=sum(fill.fee for fill in fills),
         realized_pnl=sum(fill.realized_pnl for fill in fills),

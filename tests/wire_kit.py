@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 import hmac
 import json
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -125,9 +126,11 @@ def make_parts(
 
 
 @asynccontextmanager
-async def served(parts: ExchangeParts | None = None, **limits: int) -> AsyncIterator[Gateway]:
+async def served(
+    parts: ExchangeParts | None = None, *, read_monotonic_ns: Callable[[], int] = time.monotonic_ns, **limits: int
+) -> AsyncIterator[Gateway]:
     """Run a gateway on a free loopback port."""
-    gateway = Gateway(parts or make_parts(), ServerLimits(**limits))
+    gateway = Gateway(parts or make_parts(), ServerLimits(**limits), read_monotonic_ns=read_monotonic_ns)
     await gateway.start("127.0.0.1", 0)
     try:
         yield gateway

@@ -7,14 +7,17 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from clients.client import Client
 from clients.errors import ExchangeError, RequestRefused
 from clients.market_data import Instrument
-from clients.messages import CanceledOrders, Order, Placed
+from clients.messages import Amended, CanceledOrders, Order, Placed
 from clients.mirror import Mirror
-from clients.requests import OrderRequest, PlaceOrder
+from clients.requests import AmendOrder, OrderRequest, PlaceOrder
 from exchange.domain.ids import is_valid_id
+
+Answer: TypeAlias = Placed | Amended | Order | CanceledOrders | RequestRefused
 
 ORDER_ID_DIGITS = 8
 """How many digits of an order id are kept free for its number."""
@@ -81,9 +84,9 @@ class Bot(ABC):
         self._orders_named += 1
         return f"{self._order_prefix}{self._orders_named}"
 
-    async def send(self, requests: Sequence[OrderRequest]) -> Sequence[Placed | Order | CanceledOrders | RequestRefused]:
+    async def send(self, requests: Sequence[OrderRequest]) -> Sequence[Answer]:
         """Send requests in one go and count what came of them; refusals are results, any other error is raised."""
-        results: list[Placed | Order | CanceledOrders | RequestRefused] = []
+        results: list[Answer] = []
         for request, result in zip(requests, await self.client.send_many(requests), strict=True):
             if isinstance(result, RequestRefused):
                 self.tally.refusals[result.name] += 1
@@ -91,7 +94,7 @@ class Bot(ABC):
                 raise result
             elif isinstance(request, PlaceOrder):
                 self.tally.placed += 1
-            else:
+            elif not isinstance(request, AmendOrder):
                 self.tally.canceled += result.canceled if isinstance(result, CanceledOrders) else 1
             results.append(result)
         return results

@@ -3,6 +3,7 @@
 from clients.mirror.book import BookMirror
 from clients.mirror.market import MarkMirror, RecentEvents
 from clients.mirror.mirror import Mirror
+from clients.mirror.order_book import OrderBookMirror
 from clients.mirror.own import AccountMirror, MarginMirror, OrderMirror, PositionMirror
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "MarginMirror",
     "MarkMirror",
     "Mirror",
+    "OrderBookMirror",
     "OrderMirror",
     "PositionMirror",
     "RecentEvents",

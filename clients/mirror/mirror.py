@@ -11,7 +11,7 @@ from clients.mirror.market import MarkMirror, RecentEvents
 from clients.mirror.own import AccountMirror, MarginMirror, OrderMirror, PositionMirror
 from clients.session import Session
 from clients.subscriptions import Sink, Subscription
-from clients.updates import Channel, Fill, Liquidation
+from clients.updates import BOOK_CHANNELS, Channel, Fill, Liquidation
 
 
 class Mirror:
@@ -20,9 +20,10 @@ class Mirror:
     Everything is current as of the last answer received; ``await client.ping()`` brings it up to now.
     """
 
-    def __init__(self, session: Session, symbols: Sequence[str], *, books: bool, own: bool) -> None:
+    def __init__(self, session: Session, symbols: Sequence[str], *, books: bool, own: bool, depth: int | None = None) -> None:
         self.symbols = tuple(symbols)
-        self.books: Mapping[str, BookMirror] = {symbol: _book(session, symbol) for symbol in symbols if books}
+        self._book_channel = BOOK_CHANNELS[depth]
+        self.books: Mapping[str, BookMirror] = {symbol: self._book(session, symbol, depth) for symbol in symbols if books}
         self.marks = MarkMirror()
         self.orders = OrderMirror()
         self.positions = PositionMirror()
@@ -55,7 +56,7 @@ class Mirror:
             await self._session.unsubscribe(subscription)
 
     def _plan(self, *, own: bool) -> list[Subscription]:
-        plan = [Subscription("book", symbol, book) for symbol, book in self.books.items()]
+        plan = [Subscription(self._book_channel, symbol, book) for symbol, book in self.books.items()]
         unfiltered: list[tuple[Channel, Sink]] = [("mark", self.marks), ("liquidations", self.liquidations)]
         if own:
             unfiltered += [
@@ -67,6 +68,5 @@ class Mirror:
             ]
         return plan + [Subscription(channel, None, sink) for channel, sink in unfiltered]
 
-
-def _book(session: Session, symbol: str) -> BookMirror:
-    return BookMirror(symbol, lambda: session.renew_soon(("book", symbol)))
+    def _book(self, session: Session, symbol: str, depth: int | None) -> BookMirror:
+        return BookMirror(symbol, lambda: session.renew_soon((self._book_channel, symbol)), depth)

@@ -74,28 +74,43 @@ def available_to(account: Account, position: Position, marks: Mapping[Symbol, Ti
 def available_without(account: Account, position: Position, order_id: OrderId, marks: Mapping[Symbol, Ticks]) -> Cash:
     """Return what is available to a position as if one of its orders were not there."""
     mark = marks[position.symbol]
-    others = (order for order in position.orders.values() if order.order_id != order_id)
-    freed = order_margin(position, mark) - margin_of_orders(position, others, mark).total
+    freed = order_margin(position, mark) - margin_without(position, order_id, mark)
     return available_to(account, position, marks) + freed
 
 
-def potential_notional(position: Position, extra: Lots, mark_price: Ticks) -> Cash:
-    """Return the largest notional that resting orders and ``extra`` signed lots can make of the position."""
-    bids = sum(order.open_quantity for order in position.orders.values() if order.sign > 0 and not order.reduce_only)
-    asks = sum(order.open_quantity for order in position.orders.values() if order.sign < 0 and not order.reduce_only)
+def margin_without(position: Position, order_id: OrderId, mark_price: Ticks) -> Cash:
+    """Return R of a position as if one of its orders were not there."""
+    others = (order for order in position.orders.values() if order.order_id != order_id)
+    return margin_of_orders(position, others, mark_price).total
+
+
+def potential_notional(position: Position, extra: Lots, mark_price: Ticks, without: OrderId | None = None) -> Cash:
+    """Return the largest notional that resting orders, but for one, and ``extra`` signed lots can make of the position."""
+    orders = [order for order in position.orders.values() if order.order_id != without and not order.reduce_only]
+    bids = sum(order.open_quantity for order in orders if order.sign > 0)
+    asks = sum(order.open_quantity for order in orders if order.sign < 0)
     reach = max(abs(position.quantity + bids + max(0, extra)), abs(position.quantity - asks + min(0, extra)))
     return notional_value(position.instrument, reach, mark_price)
+
+
+def _orders_then(position: Position, order: ProposedOrder) -> list[RestingOrder]:
+    """Return the position's orders with the one that wants in, at its place in the queue."""
+    newcomer = RestingOrder(NOT_YET_NUMBERED, order.sign, order.price, order.quantity, order.reduce_only)
+    if order.keeps_place:
+        return [newcomer if each.order_id == order.replaces else each for each in position.orders.values()]
+    return [*(each for each in position.orders.values() if each.order_id != order.replaces), newcomer]
 
 
 def check_entry(account: Account, position: Position, marks: Mapping[Symbol, Ticks], order: ProposedOrder) -> OrderCheck:
     """Return whether an order may enter, with the arithmetic (MARG-010)."""
     mark, path = marks[position.symbol], path_of(position)
-    held = order_margin(position, mark)
-    newcomer = RestingOrder(NOT_YET_NUMBERED, order.sign, order.price, order.quantity, order.reduce_only)
-    then = margin_of_orders(position, (*position.orders.values(), newcomer), mark)
+    held, freed = order_margin(position, mark), 0
+    if order.replaces is not None:
+        freed = held - margin_without(position, order.replaces, mark)
+    then = margin_of_orders(position, _orders_then(position, order), mark)
     is_reducing = order.reduce_only or NOT_YET_NUMBERED in then.free
-    before = available_to(account, position, marks)
-    required = then.total - held
+    before = available_to(account, position, marks) + freed
+    required = then.total - (held - freed)
     decision = MarginDecision(
         path=path.mode,
         required=required,
@@ -107,9 +122,9 @@ def check_entry(account: Account, position: Position, marks: Mapping[Symbol, Tic
         return OrderCheck(None, decision, True)
     if path.is_liquidating(account, position):
         return OrderCheck(Reason.LIQUIDATION_IN_PROGRESS, decision, False)
-    reach = potential_notional(position, order.sign * order.quantity, mark)
+    reach = potential_notional(position, order.sign * order.quantity, mark, order.replaces)
     most = tier_at(position.instrument.tiers, reach).max_leverage
-    if reach > potential_notional(position, 0, mark) and position.leverage > most:
+    if reach > potential_notional(position, 0, mark, order.replaces) and position.leverage > most:
         return OrderCheck(Reason.LEVERAGE_TIER, decision, False, most, position.leverage)
     if required > 0 and before - required < 0:
         return OrderCheck(Reason.INITIAL_INSUFFICIENT, decision, False, before, required)

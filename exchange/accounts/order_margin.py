@@ -34,14 +34,14 @@ class OrderMargin(NamedTuple):
 
 
 def margin_of_orders(position: Position, orders: Iterable[RestingOrder], mark_price: Ticks) -> OrderMargin:
-    """Return what ``orders`` would hold if they were all that rests on the position."""
+    """Return what ``orders``, in the order that they came in, would hold if they were all that rests on the position."""
     buys: list[RestingOrder] = []
     sells: list[RestingOrder] = []
     for order in orders:
         if not order.reduce_only:
             (buys if order.sign > 0 else sells).append(order)
-    buys.sort(key=lambda order: (-order.price, order.order_id))
-    sells.sort(key=lambda order: (order.price, order.order_id))
+    buys.sort(key=lambda order: -order.price)
+    sells.sort(key=lambda order: order.price)
     increasing = buys if position.quantity > 0 else sells
     gap = path_of(position).increase_gap(position, mark_price) if increasing else 0
     free: set[OrderId] = set()

@@ -75,6 +75,7 @@ class Position:
         self.auto_replenish = False
         self.wallet = Wallet(account, self.position_id)
         self.orders: dict[OrderId, RestingOrder] = {}
+        """In the order that they came in, or lost their place in the queue (BOOK-019)."""
         self.liquidation_id: LiquidationId | None = None
         """Set while this isolated position is being liquidated; a cross position is flagged through its account."""
         self.margin_call_level = 0

@@ -48,12 +48,18 @@ class Holding(NamedTuple):
 
 
 class ProposedOrder(NamedTuple):
-    """An order that wants in, at the worst price that it may trade at. ``sign`` is +1 for a buy."""
+    """An order that wants in, at the worst price that it may trade at. ``sign`` is +1 for a buy.
+
+    ``replaces`` is the order whose other terms these are (BOOK-019); what that one holds is free for it.
+    """
 
     sign: int
     quantity: Lots
     price: Ticks
     reduce_only: bool
+    replaces: OrderId | None = None
+    keeps_place: bool = False
+    """Whether it stands in the queue where the order stands that it replaces, or behind all others at its price."""
 
 
 class BankruptcyTerms(NamedTuple):

@@ -141,10 +141,15 @@ class AccountService:
 
     # -- checks ----------------------------------------------------------------------------------------------------
 
-    def check_order(self, order: PlaceOrder, price: Ticks) -> OrderCheck:
-        """Return whether an order may enter at the worst price ``price``, with its margin decision (MARG-010)."""
+    def check_order(
+        self, order: PlaceOrder, price: Ticks, *, replaces: OrderId | None = None, keeps_place: bool = False
+    ) -> OrderCheck:
+        """Return whether an order may enter at the worst price ``price``, with its margin decision (MARG-010).
+
+        ``replaces`` is the order whose other terms these are, in its place of the queue or behind all others (BOOK-019).
+        """
         position = self.position(order.account, order.symbol, order.position_side)
-        proposed = ProposedOrder(order.side.sign, order.quantity, price, order.reduce_only)
+        proposed = ProposedOrder(order.side.sign, order.quantity, price, order.reduce_only, replaces, keeps_place)
         check = check_entry(self.accounts[order.account], position, self.marks, proposed)
         if check.reason is None and not check.is_reducing and self.is_stale(order.symbol):
             return check._replace(reason=Reason.MARK_STALE)
@@ -200,7 +205,7 @@ class AccountService:
                 room = abs(position.quantity) if position.quantity * order.sign < 0 else 0
                 if order.open_quantity > room:
                     excess.append((order.order_id, room))
-        return excess
+        return sorted(excess)
 
     def order_to_shed(self, account: AccountId, keep: OrderId) -> tuple[Position, OrderId] | None:
         """Return the resting order to cancel so that reserves fit again, or None when they do or none helps (MARG-011)."""

@@ -68,6 +68,7 @@ def compose_parts(settings: Settings) -> ExchangeParts:
     limits = settings.server.limits
     feed = Feed(
         venue.instruments,
+        candles_max=limits.candles_max,
         ledger=LedgerHistory(limits.ledger_entries_max, limits.ledger_entries_total_max),
         liquidations=LiquidationHistory(limits.liquidation_records_max),
         decisions=DecisionHistory(

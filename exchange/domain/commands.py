@@ -1,6 +1,6 @@
 """Everything that can be asked of the venue. A command plus its time is all that a replay needs.
 
-Units: prices in ticks, quantities in lots, money in cash units. Times come with ``Venue.apply``, never in a command.
+Units: prices in ticks, quantities in lots, money in cash units. The time of a command comes with ``Venue.apply``.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import TypeAlias
 import msgspec
 
 from exchange.domain.enums import (
+    CancelTrigger,
     MarginMode,
     OrderType,
     PositionMode,
@@ -20,7 +21,8 @@ from exchange.domain.enums import (
     TradingState,
 )
 from exchange.domain.ids import SETTLEMENT_ASSET, AccountId, AssetId, OrderId, Symbol
-from exchange.domain.units import Cash, Lots, Ticks
+from exchange.domain.triggers import Trigger
+from exchange.domain.units import Cash, Lots, Ticks, TimeNs
 
 
 class Command(msgspec.Struct, frozen=True, tag=True, kw_only=True):
@@ -75,6 +77,23 @@ class PlaceOrder(Command, frozen=True, kw_only=True):
     client_order_id: str | None = None
     position_side: PositionSide = PositionSide.NET
     """Which position it trades: in hedge mode the long or the short one, in one-way mode ``NET``."""
+    expire_time_ns: TimeNs | None = None
+    """When a ``GTD`` order is canceled (BOOK-018). Units: nanoseconds since the Unix epoch."""
+    trigger: Trigger | None = None
+    """What it waits for, untriggered, before it enters (TRIG rules); None enters at once."""
+
+
+class AmendOrder(Command, frozen=True, kw_only=True):
+    """Change an open order of the account, named by either id: its limit, its quantity, or both (BOOK-019).
+
+    ``quantity`` is the order's total, what has filled included; None leaves a term as it is.
+    """
+
+    account: AccountId
+    order_id: OrderId | None = None
+    client_order_id: str | None = None
+    limit_price: Ticks | None = None
+    quantity: Lots | None = None
 
 
 class CancelOrder(Command, frozen=True, kw_only=True):
@@ -86,10 +105,23 @@ class CancelOrder(Command, frozen=True, kw_only=True):
 
 
 class CancelAllOrders(Command, frozen=True, kw_only=True):
-    """Cancel every open order of the account, on one symbol or on all."""
+    """Cancel every open order of the account that is on ``symbol``, of ``side`` and of ``position_side``; None is any."""
 
     account: AccountId
     symbol: Symbol | None = None
+    side: Side | None = None
+    position_side: PositionSide | None = None
+
+
+class SetCancelAfter(Command, frozen=True, kw_only=True):
+    """Have every open order of the account canceled once ``timeout`` has passed, at once for 0; None disarms (SAFE rules).
+
+    Units: nanoseconds, not below 0. A dead-man switch armed again is put off; a lost connection never puts off another.
+    """
+
+    account: AccountId
+    timeout: TimeNs | None
+    trigger: CancelTrigger = CancelTrigger.DEAD_MAN
 
 
 class SetMarginMode(Command, frozen=True, kw_only=True):
@@ -191,6 +223,10 @@ class AdvanceTime(Command, frozen=True, kw_only=True):
     """Let time pass up to the time of this command; what is due fires."""
 
 
+class ContinueTriggers(Command, frozen=True, kw_only=True):
+    """Have those triggered orders enter that the command before left to enter (TRIG-004)."""
+
+
 class ContinueLiquidations(Command, frozen=True, kw_only=True):
     """Go on with the liquidations that the command before had to leave unfinished (LIQ-011)."""
 
@@ -201,8 +237,10 @@ AnyCommand: TypeAlias = (
     | Withdraw
     | SetPositionMode
     | PlaceOrder
+    | AmendOrder
     | CancelOrder
     | CancelAllOrders
+    | SetCancelAfter
     | SetMarginMode
     | SetLeverage
     | AddMargin
@@ -214,4 +252,5 @@ AnyCommand: TypeAlias = (
     | SetTradingState
     | AdvanceTime
     | ContinueLiquidations
+    | ContinueTriggers
 )

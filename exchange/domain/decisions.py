@@ -88,10 +88,10 @@ class Decision(msgspec.Struct, frozen=True, gc=False, tag=True, kw_only=True):
 
 
 class OrderDecision(Decision, frozen=True, gc=False, kw_only=True):
-    """An order was let in or refused (MARG-010).
+    """An order was let in or refused (MARG-010); or an open one, its own margin counted as free, other terms (BOOK-019).
 
-    ``price`` is the worst that it might trade at; ``order_id`` is None for a refused one, ``margin`` where it never came to
-    its margin check. ``limit`` and ``actual`` are those of the refusal, in the unit of its reason.
+    ``price`` is the worst that it might trade at; ``order_id`` is None for a refused new one, ``margin`` where it never came
+    to its margin check. ``limit`` and ``actual`` are those of the refusal, in the unit of its reason.
     """
 
     symbol: Symbol
@@ -107,8 +107,9 @@ class OrderDecision(Decision, frozen=True, gc=False, kw_only=True):
     actual: int | None
     margin: MarginDecision | None
     is_reducing: bool
+    is_amend: bool = False
     orders: tuple[HeldOrder, ...]
-    """The position's resting orders, the new one not among them."""
+    """The position's resting orders in the order that they came in, the one that is judged not among them."""
 
 
 class BankruptcyShare(msgspec.Struct, frozen=True, gc=False):

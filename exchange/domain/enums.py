@@ -30,11 +30,17 @@ class OrderType(Enum):
 
 
 class TimeInForce(Enum):
-    """Good till canceled, immediate or cancel, fill or kill."""
+    """Good till canceled, good till a date, immediate or cancel, fill or kill."""
 
     GTC = "gtc"
+    GTD = "gtd"
     IOC = "ioc"
     FOK = "fok"
+
+    @property
+    def rests(self) -> bool:
+        """Whether what a limit order of this kind does not trade at once stays in the book."""
+        return self in (TimeInForce.GTC, TimeInForce.GTD)
 
 
 class SelfTradePrevention(Enum):
@@ -79,6 +85,13 @@ class TradingState(Enum):
     HALTED = "halted"
 
 
+class CancelTrigger(Enum):
+    """What cancels an account's orders when nobody comes in time: its dead-man switch, or a lost connection (SAFE-001)."""
+
+    DEAD_MAN = "dead_man"
+    DISCONNECTED = "disconnected"
+
+
 class MarkSource(Enum):
     """Where a symbol's mark comes from: told as it is, or made of the index price and the book (MARK-003)."""
 
@@ -104,6 +117,7 @@ class EntryKind(Enum):
 class OrderStatus(Enum):
     """Where an order stands in its life (see ``ORDER_LIFECYCLE``)."""
 
+    UNTRIGGERED = "untriggered"
     OPEN = "open"
     PARTIALLY_FILLED = "partially_filled"
     FILLED = "filled"
@@ -112,6 +126,7 @@ class OrderStatus(Enum):
 
 
 ORDER_LIFECYCLE: dict[OrderStatus, frozenset[OrderStatus]] = {
+    OrderStatus.UNTRIGGERED: frozenset({OrderStatus.OPEN, OrderStatus.CANCELED}),
     OrderStatus.OPEN: frozenset({OrderStatus.PARTIALLY_FILLED, OrderStatus.FILLED, OrderStatus.CANCELED}),
     OrderStatus.PARTIALLY_FILLED: frozenset({OrderStatus.PARTIALLY_FILLED, OrderStatus.FILLED, OrderStatus.CANCELED}),
     OrderStatus.FILLED: frozenset(),

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from exchange.domain.enums import Liquidity, MarginMode, PositionMode, PositionSide, Side, TradingState
+from exchange.domain.enums import CancelTrigger, Liquidity, MarginMode, PositionMode, PositionSide, Side, TradingState
 from exchange.domain.ids import SETTLEMENT_ASSET, AccountId, AssetId, LiquidationId, OrderId, Symbol, TradeId
 from exchange.domain.rejects import Reason
 from exchange.domain.units import Cash, Lots, Ppb, Ppm, Ticks, TimeNs
@@ -106,6 +106,36 @@ class OrderRepeated(Event, frozen=True, kw_only=True):
     outcome: OrderView
 
 
+class OrderAmended(Event, frozen=True, kw_only=True):
+    """An order was given other terms (BOOK-019); where it lost its place, what became of it follows."""
+
+    order: OrderView
+    keeps_place: bool
+    decision: MarginDecision
+
+
+class AmendRejected(Event, frozen=True, kw_only=True):
+    """An order was refused other terms; nothing changed. ``decision`` shows the margin arithmetic."""
+
+    order: OrderView
+    reason: Reason
+    limit: int | None = None
+    actual: int | None = None
+    decision: MarginDecision
+
+
+class OrderTriggered(Event, frozen=True, kw_only=True):
+    """An untriggered order was sent in, since its price came; ``reason`` is why it may not enter, if so (TRIG-003).
+
+    What became of it follows. ``price`` is the one that triggered it, in ticks; ``decision`` its margin arithmetic now.
+    """
+
+    order: OrderView
+    price: Ticks
+    decision: MarginDecision
+    reason: Reason | None
+
+
 class OrderRested(Event, frozen=True, kw_only=True):
     """What was left of an order now rests in the book."""
 
@@ -130,6 +160,14 @@ class OrderCanceled(Event, frozen=True, kw_only=True):
     order: OrderView
     reason: Reason
     canceled_quantity: Lots
+
+
+class CancelAfterSet(Event, frozen=True, kw_only=True):
+    """The account's orders are canceled at ``deadline_ns`` unless that is put off or disarmed; None: not (SAFE-001)."""
+
+    account: AccountId
+    trigger: CancelTrigger
+    deadline_ns: TimeNs | None
 
 
 class FillSide(msgspec.Struct, frozen=True):
@@ -418,10 +456,14 @@ AnyEvent: TypeAlias = (
     | OrderRejected
     | OrderAccepted
     | OrderRepeated
+    | OrderAmended
+    | AmendRejected
+    | OrderTriggered
     | OrderRested
     | OrderShrunk
     | OrderFilled
     | OrderCanceled
+    | CancelAfterSet
     | TradeExecuted
     | BookChanged
     | MarginModeSet

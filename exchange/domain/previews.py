@@ -11,6 +11,7 @@ import msgspec
 
 from exchange.domain.commands import (
     AddMargin,
+    AmendOrder,
     PlaceOrder,
     RemoveMargin,
     SetAutoReplenish,
@@ -20,13 +21,14 @@ from exchange.domain.commands import (
     SetPositionMode,
     Withdraw,
 )
-from exchange.domain.events import CommandRejected, MarginCalled, OrderCanceled, OrderRejected
+from exchange.domain.events import AmendRejected, CommandRejected, MarginCalled, OrderCanceled, OrderRejected
 from exchange.domain.rejects import Reason
 from exchange.domain.units import Cash
 from exchange.domain.views import AccountView, MarginDecision, OrderView, PositionView, ScopeView
 
 PreviewableCommand: TypeAlias = (
     PlaceOrder
+    | AmendOrder
     | SetMarkPrices
     | SetMarginMode
     | SetLeverage
@@ -39,7 +41,7 @@ PreviewableCommand: TypeAlias = (
 
 
 class OrderPreview(msgspec.Struct, frozen=True, kw_only=True):
-    """What would become of an order by the end of its command.
+    """What would become of an order, entered or amended, by the end of its command.
 
     ``order`` has the id that it would be given; ``reason`` is why its rest would be canceled, None where it fills or
     rests. ``canceled`` and ``shrunk`` are the account's other orders that it would cost.
@@ -64,7 +66,7 @@ class PreviewView(msgspec.Struct, frozen=True, kw_only=True):
     isolated ones (negative: back).
     """
 
-    refusal: OrderRejected | CommandRejected | None
+    refusal: OrderRejected | AmendRejected | CommandRejected | None
     order: OrderPreview | None
     margin_moved: Cash
     margin_calls: tuple[MarginCalled, ...]

@@ -29,6 +29,13 @@ class Reason(Enum):
     NOT_FOUND = "order.not_found"
     POSITION_SIDE = "order.position_side"
     SYMBOL_HALTED = "order.symbol_halted"
+    EXPIRE_TIME_REQUIRED = "order.expire_time_required"
+    EXPIRE_TIME_FORBIDDEN = "order.expire_time_forbidden"
+    EXPIRE_TIME_PASSED = "order.expire_time_passed"
+    WOULD_TRIGGER = "order.would_trigger_immediately"
+    TRIGGER_PRICE_UNKNOWN = "order.trigger_price_unknown"
+    UNTRIGGERED = "order.untriggered"
+    TRIGGER_PRICE_RANGE = "order.trigger_price_out_of_range"
 
     # why an accepted order ended unfilled
     CANCELED_BY_OWNER = "order.canceled_by_owner"
@@ -37,6 +44,10 @@ class Reason(Enum):
     SELF_TRADE = "order.self_trade_prevention"
     SWEEP_LIMIT = "order.sweep_limit"
     REDUCE_ONLY_EMPTY = "order.reduce_only_nothing_left"
+    AMENDED_TO_FILLED = "order.amended_to_filled"
+    EXPIRED = "order.expired"
+    DEAD_MAN = "order.dead_man_switch"
+    DISCONNECTED = "order.owner_disconnected"
 
     # the account service
     INITIAL_INSUFFICIENT = "margin.initial_insufficient"

@@ -19,6 +19,7 @@ from exchange.domain.enums import (
     TimeInForce,
 )
 from exchange.domain.ids import AccountId, AssetId, LiquidationId, OrderId, PositionId, Symbol
+from exchange.domain.triggers import Trigger
 from exchange.domain.units import Cash, Lots, Ppb, Ppm, Ticks, TimeNs
 
 
@@ -51,7 +52,7 @@ class OrderView(msgspec.Struct, frozen=True):
     reduce_only: bool
     self_trade_prevention: SelfTradePrevention
     limit_price: Ticks
-    """The limit, or the protection price of a market order."""
+    """The limit, or the protection price of a market order; untriggered, that which it would have at its trigger price."""
     quantity: Lots
     filled_quantity: Lots
     filled_value: Cash
@@ -61,6 +62,10 @@ class OrderView(msgspec.Struct, frozen=True):
     time_ns: TimeNs
     liquidation_id: LiquidationId | None = None
     position_side: PositionSide = PositionSide.NET
+    expire_time_ns: TimeNs | None = None
+    """When it is canceled, of a ``GTD`` order."""
+    trigger: Trigger | None = None
+    """What it waits for, or has waited for."""
 
 
 class CollateralView(msgspec.Struct, frozen=True):

@@ -172,7 +172,8 @@ def _headline(decision: OrderDecision, instruments: Instruments, judged: Judged 
         at = "" if decision.price is None else f" at {price(instrument, decision.price)}"
         wanted = f"to {verb} {quantity(instrument, decision.quantity)} {decision.symbol}{at}"
     outcome = "was accepted" if decision.reason is None else f"was refused with {decision.reason.value}"
-    said = f"{decision.account}'s order{number} {wanted} {outcome}"
+    amended = ", amended" if decision.is_amend else ""
+    said = f"{decision.account}'s order{number}{amended} {wanted} {outcome}"
     if is_filter(decision.reason):
         limit, actual = shown_bound(decision.reason, instrument, decision.limit, decision.actual)
         return said if limit is None or actual is None else f"{said}: {actual} against a bound of {limit}"

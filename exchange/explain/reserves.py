@@ -49,7 +49,7 @@ SHOWN_MAX = 12
 def by_execution(orders: Iterable[HeldOrder], sign: int) -> list[HeldOrder]:
     """Return a side's orders as they would fill; reduce-only ones hold nothing and are left out."""
     side = [each for each in orders if each.sign == sign and not each.reduce_only]
-    return sorted(side, key=lambda each: (-sign * each.price, each.order_id))
+    return sorted(side, key=lambda each: -sign * each.price)  # those of one price stay as they came in
 
 
 class Part(NamedTuple):

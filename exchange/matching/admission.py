@@ -51,10 +51,13 @@ def check_form(command: PlaceOrder, instrument: Instrument) -> Refusal | None:
         return Refusal(Reason.LOT_SIZE, 1, command.quantity)
     if command.quantity > instrument.quantity_max:
         return Refusal(Reason.QUANTITY_MAX, instrument.quantity_max, command.quantity)
-    rests = command.order_type is OrderType.LIMIT and command.time_in_force is TimeInForce.GTC
+    rests = command.order_type is OrderType.LIMIT and command.time_in_force.rests
     if command.post_only and not rests:
         return Refusal(Reason.POST_ONLY_COMBINATION)
-    return None
+    if command.expire_time_ns is None:
+        return Refusal(Reason.EXPIRE_TIME_REQUIRED) if command.time_in_force is TimeInForce.GTD else None
+    may_expire = command.time_in_force is TimeInForce.GTD and (rests or command.trigger is not None)
+    return None if may_expire else Refusal(Reason.EXPIRE_TIME_FORBIDDEN)
 
 
 def check_filters(command: PlaceOrder, instrument: Instrument, mark_price: Ticks, position_quantity: Lots) -> Refusal | None:

@@ -8,7 +8,7 @@ from sortedcontainers import SortedList
 
 from exchange.domain.enums import Side
 from exchange.domain.ids import OrderId, Symbol
-from exchange.domain.units import Cash, Lots, Ticks
+from exchange.domain.units import Cash, Lots, Ticks, TimeNs
 from exchange.domain.views import DepthLevel
 from exchange.matching.order import Order
 from exchange.matching.price_level import PriceLevel
@@ -51,13 +51,14 @@ class BookSide:
 class Book:
     """All resting orders of a symbol; cancel by id does not depend on how many there are."""
 
-    __slots__ = ("_changed", "_sides", "orders", "symbol")
+    __slots__ = ("_changed", "_expiries", "_sides", "orders", "symbol")
 
     def __init__(self, symbol: Symbol) -> None:
         self.symbol = symbol
         self.orders: dict[OrderId, Order] = {}
         self._sides = {Side.BUY: BookSide(Side.BUY), Side.SELL: BookSide(Side.SELL)}
         self._changed: set[tuple[Side, Ticks]] = set()
+        self._expiries: SortedList = SortedList()  # of (time, order id); the library has no types
 
     def best_price(self, side: Side) -> Ticks | None:
         """Return the best resting price of ``side``, or None."""
@@ -92,6 +93,12 @@ class Book:
         self.orders[order.order_id] = order
         self._sides[order.side].level_at(order.limit_price).append(order)
         self._changed.add((order.side, order.limit_price))
+        if order.expire_time_ns is not None:
+            self._expiries.add((order.expire_time_ns, order.order_id))
+
+    def first_expiry(self) -> tuple[TimeNs, OrderId] | None:
+        """Return when the next resting order expires, and which one; None where none does (BOOK-018)."""
+        return self._expiries[0] if self._expiries else None
 
     def remove(self, order: Order) -> None:
         """Take a resting order out of the book."""
@@ -112,6 +119,8 @@ class Book:
         level.remove(order)
         self._sides[order.side].drop_if_empty(level)
         del self.orders[order.order_id]
+        if order.expire_time_ns is not None:
+            self._expiries.discard((order.expire_time_ns, order.order_id))  # a rehearsed order may not be among them
 
     def depth(self, side: Side, levels_max: int) -> tuple[DepthLevel, ...]:
         """Return the best ``levels_max`` levels of a side, best first."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from exchange.domain.enums import OrderStatus, OrderType, PositionSide, SelfTradePrevention, Side, TimeInForce
 from exchange.domain.ids import AccountId, LiquidationId, OrderId, Symbol
+from exchange.domain.triggers import Trigger
 from exchange.domain.units import Cash, Lots, Ticks, TimeNs
 from exchange.domain.views import OrderView
 
@@ -23,6 +24,7 @@ class Order:
     __slots__ = (
         "account",
         "client_order_id",
+        "expire_time_ns",
         "filled_quantity",
         "filled_value",
         "level",
@@ -43,6 +45,7 @@ class Order:
         "symbol",
         "time_in_force",
         "time_ns",
+        "trigger",
     )
 
     def __init__(
@@ -63,6 +66,8 @@ class Order:
         client_order_id: str | None = None,
         liquidation_id: LiquidationId | None = None,
         position_side: PositionSide = PositionSide.NET,
+        expire_time_ns: TimeNs | None = None,
+        trigger: Trigger | None = None,
     ) -> None:
         self.order_id = order_id
         self.account = account
@@ -79,6 +84,8 @@ class Order:
         self.client_order_id = client_order_id
         self.liquidation_id = liquidation_id
         self.position_side = position_side
+        self.expire_time_ns = expire_time_ns
+        self.trigger = trigger
         self.open_quantity: Lots = quantity
         self.filled_quantity: Lots = 0
         self.filled_value: Cash = 0
@@ -90,7 +97,7 @@ class Order:
     @property
     def may_rest(self) -> bool:
         """Whether what the book does not take at once may stay in it."""
-        return self.order_type is OrderType.LIMIT and self.time_in_force is TimeInForce.GTC
+        return self.order_type is OrderType.LIMIT and self.time_in_force.rests
 
     def fill(self, quantity: Lots, value: Cash) -> None:
         """Count a fill of ``quantity`` lots worth ``value``."""
@@ -135,4 +142,6 @@ class Order:
             time_ns=self.time_ns,
             liquidation_id=self.liquidation_id,
             position_side=self.position_side,
+            expire_time_ns=self.expire_time_ns,
+            trigger=self.trigger,
         )

@@ -59,10 +59,10 @@ class RehearsedBook(Book):
             self._bring_next(side)
 
     def _bring_next(self, side: Side) -> Order | None:
-        """Copy the next order of the other book's queue that is not gone here, and let it rest."""
+        """Copy the next order of the other book's queue that is not gone here, nor rests anew, and let it rest."""
         for original in self._coming[side]:
             copy = self.orders.get(original.order_id)
-            if copy is not None:
+            if copy is not None and copy.level is None:
                 self._sides[side].level_at(copy.limit_price).append(copy)
                 return copy
         return None

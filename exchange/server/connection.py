@@ -16,6 +16,7 @@ from exchange.server.limits import ServerLimits
 from exchange.server.outbox import Outbox, Port
 from exchange.server.pictures import Pictures, Stream
 from exchange.server.publisher import Publisher
+from exchange.server.rate_limits import RateLimits
 from exchange.server.subscriptions import Subscriptions
 from exchange.wire import fields, requests
 from exchange.wire import messages as wire
@@ -34,6 +35,7 @@ class CloseReason(IntEnum):
     PROTOCOL = 4000
     LOGIN = 4001
     SLOW = 4008
+    RATE = 4029
 
 
 class Services(Protocol):
@@ -45,6 +47,7 @@ class Services(Protocol):
     pictures: Pictures
     subscriptions: Subscriptions
     publisher: Publisher
+    rates: RateLimits
 
 
 class Connection:
@@ -59,6 +62,7 @@ class Connection:
         self._port = port
         self._outbox = Outbox(port, services.limits)
         self._malformed_frames = 0
+        self._meter = services.rates.meter()
         self._conflated: dict[Stream, None] = {}
         """Streams of which messages were left out, to be replaced by one picture of what they came to."""
 
@@ -73,6 +77,13 @@ class Connection:
         except WireError as error:
             self._send_reply(error.reply(error.request_id))
             self._count_malformed(error)
+            if self._meter.check(self.session.credential, None) is not None:
+                self._count_refusal()
+            return
+        refusal = self._meter.check(self.session.credential, request)
+        if refusal is not None:
+            self._send_reply(refusal.reply(request.id))
+            self._count_refusal()
             return
         try:
             reply: wire.Reply | wire.ErrorReply = wire.Reply(id=request.id, result=self._answer(request))
@@ -100,11 +111,19 @@ class Connection:
             if self._malformed_frames >= self._limits.malformed_frames_max:
                 self.close(CloseReason.PROTOCOL, "too many frames that hold no request")
 
+    def _count_refusal(self) -> None:
+        if self._meter.is_abused():
+            self.close(CloseReason.RATE, "too many requests, though they were refused; wait as retry_ms says")
+
     def _answer(self, request: requests.AnyRequest) -> Result:
         if isinstance(request, requests.Subscribe):
             return self._change_subscription(request, self._subscribe)
         if isinstance(request, requests.Unsubscribe):
             return self._change_subscription(request, self._unsubscribe)
+        if isinstance(request, requests.SessionLimits):
+            return self._meter.picture(self.session.credential)
+        if isinstance(request, requests.Logout):
+            self._services.subscriptions.remove_private(self)
         return self._services.dispatcher.answer(self.session, request)
 
     # -- subscriptions ---------------------------------------------------------------------------------------------
@@ -116,6 +135,8 @@ class Connection:
         channel, symbol = request.params.channel, request.params.symbol
         if channel in fields.PRIVATE_CHANNELS and symbol is not None:
             raise fault(Fault.INVALID_FIELD, f"{channel} is one stream for the whole account; leave out symbol", field="symbol")
+        if channel in fields.VENUE_CHANNELS and symbol is not None:
+            raise fault(Fault.INVALID_FIELD, f"{channel} is one stream for the whole venue; leave out symbol", field="symbol")
         self._services.translator.optional_symbol(symbol)
         change(channel, symbol)
         return wire.SubscriptionResult(channel=channel, symbol=symbol, sequence=self._services.pictures.sequence)
@@ -195,6 +216,7 @@ class Connection:
         self._port.begin_close(code, reason)
 
     def lost(self) -> None:
-        """Forget the connection's subscriptions; the socket is gone."""
+        """Forget the connection's subscriptions, and let happen what its loss sets off (SAFE-002); the socket is gone."""
         self.is_closing = True
         self._services.subscriptions.remove_all(self)
+        self._services.dispatcher.lost(self.session)

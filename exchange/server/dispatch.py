@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from exchange.server.account_methods import AccountMethods
 from exchange.server.admin_methods import AdminMethods
+from exchange.server.batch_methods import BatchMethods
 from exchange.server.explanations import Explanations
 from exchange.server.histories import Histories
 from exchange.server.limits import ServerLimits
@@ -15,6 +16,7 @@ from exchange.server.order_methods import OrderMethods
 from exchange.server.parts import ExchangeParts
 from exchange.server.pictures import Pictures
 from exchange.server.preview_methods import PreviewMethods
+from exchange.server.session_methods import SessionMethods
 from exchange.wire import messages as wire
 from exchange.wire import parameters, requests
 from exchange.wire.bodies import time_us
@@ -33,14 +35,23 @@ class Dispatcher:
         histories = Histories(parts, limits, pictures.assets)
         explanations = Explanations(parts, limits)
         orders = OrderMethods(parts, translator, pictures)
+        batches = BatchMethods(orders, limits)
         accounts = AccountMethods(parts, translator, pictures, histories)
         previews = PreviewMethods(parts, translator, pictures, orders)
         market = MarketMethods(parts, translator, pictures)
         admin = AdminMethods(parts, translator, pictures, histories)
+        self._sessions = sessions = SessionMethods(parts)
         self._methods: dict[type[requests.Request], Method] = {
             requests.Ping: self._ping,
-            requests.Login: _login,
+            requests.Login: sessions.login,
+            requests.Logout: sessions.logout,
+            requests.CancelOnDisconnect: sessions.cancel_on_disconnect,
+            requests.CancelAfter: sessions.cancel_after,
             requests.OrderPlace: orders.place,
+            requests.OrderAmend: orders.amend,
+            requests.OrderPlaceBatch: batches.place,
+            requests.OrderAmendBatch: batches.amend,
+            requests.OrderCancelBatch: batches.cancel,
             requests.OrderCancel: orders.cancel,
             requests.OrderCancelAll: orders.cancel_all,
             requests.OrderGet: orders.get,
@@ -63,6 +74,9 @@ class Dispatcher:
             requests.MarketTrades: market.trades,
             requests.MarketTicker: market.ticker,
             requests.MarketFunding: market.funding,
+            requests.MarketCandles: market.candles,
+            requests.MarketOpenInterest: market.open_interest,
+            requests.MarketInsuranceFund: market.insurance_fund,
             requests.AdminSetMark: admin.set_mark,
             requests.AdminSetIndex: admin.set_index,
             requests.AdminSetCollateralPrice: admin.set_collateral_price,
@@ -81,9 +95,9 @@ class Dispatcher:
         session.authorize(request)
         return self._methods[type(request)](session, request.params)
 
+    def lost(self, session: Session) -> None:
+        """Let happen what a lost connection sets off (SAFE-002)."""
+        self._sessions.lost(session)
+
     def _ping(self, session: Session, params: parameters.NoParams) -> wire.PingResult:
         return wire.PingResult(time_us=time_us(self._parts.clock.now_ns()), sequence=self._parts.venue.sequence)
-
-
-def _login(session: Session, params: parameters.LoginParams) -> wire.LoginResult:
-    return session.login(params)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Collection, Sequence
+import time
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from http import HTTPStatus
 from typing import cast
@@ -22,6 +23,7 @@ from exchange.server.limits import ServerLimits
 from exchange.server.parts import ExchangeParts
 from exchange.server.pictures import Pictures
 from exchange.server.publisher import Publisher
+from exchange.server.rate_limits import RateLimits
 from exchange.server.socket_connection import SocketConnection
 from exchange.server.subscriptions import Subscriptions
 from exchange.services.clock import ClockMode
@@ -35,7 +37,13 @@ from exchange.wire.translate import Translator
 SERVER_NAME = "ringfence"
 FEATURES = (
     "login.hmac_sha256",
+    "session.cancel_on_disconnect",
+    "session.cancel_after",
+    "session.limits",
     "book.sequence",
+    "book.checksum",
+    "book.depth",
+    "book.orders",
     "margin.decision",
     "margin.channel",
     "account.hedge_mode",
@@ -43,7 +51,13 @@ FEATURES = (
     "account.ledger",
     "account.explain",
     "account.preview",
+    "order.amend",
+    "order.batch",
     "market.funding",
+    "market.candles",
+    "market.open_interest",
+    "market.insurance_fund",
+    "heartbeat",
 )
 """What a client may look for in ``hello`` before it relies on it."""
 
@@ -60,15 +74,20 @@ class Gateway:
         *,
         own_hosts: Collection[str] = (),
         name: str = SERVER_NAME,
+        read_monotonic_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
-        """``own_hosts`` are names of this server beside loopback and the address it binds to, in lower case."""
+        """``own_hosts`` are names of this server beside loopback and the address it binds to, in lower case.
+
+        ``read_monotonic_ns`` is what rates are measured by; no command sees it.
+        """
         self.limits = limits or ServerLimits()
         assets = Assets(parts.venue.collateral)
         self.translator = Translator(parts.venue.instruments, assets)
-        self.pictures = Pictures(parts, assets, self.limits.book_levels_max)
+        self.pictures = Pictures(parts, assets, self.limits.book_levels_max, self.limits.book_orders_max)
         self.subscriptions = Subscriptions(tuple(parts.venue.instruments), self.limits.subscriptions_max)
-        self.publisher = Publisher(parts, self.pictures, self.subscriptions)
+        self.publisher = Publisher(parts, self.pictures, self.subscriptions, self.limits.heartbeat_interval_ms)
         self.dispatcher = Dispatcher(parts, self.translator, self.pictures, self.limits)
+        self.rates = RateLimits(self.limits, read_monotonic_ns)
         self._parts = parts
         self._name = name
         self._own_hosts = frozenset(own_hosts)
@@ -114,6 +133,7 @@ class Gateway:
         self._address = (bound[0], bound[1])
         loop = asyncio.get_running_loop()
         self._timers.append(loop.create_task(self._tick()))
+        self._timers.append(loop.create_task(self._beat()))
         if self._parts.clock.mode is ClockMode.REAL:
             self._timers.append(loop.create_task(self._fire_due()))
         return self._address
@@ -144,6 +164,13 @@ class Gateway:
             await asyncio.sleep(self.limits.tick_interval_ms / 1000)
             for socket in tuple(self._sockets):
                 socket.tick(loop.time())
+            self.publisher.close_candles()
+
+    async def _beat(self) -> None:
+        """Tell whoever asked for it that the server lives."""
+        while True:
+            await asyncio.sleep(self.limits.heartbeat_interval_ms / 1000)
+            self.publisher.send_heartbeat()
 
     async def _fire_due(self) -> None:
         """Ask the venue from time to time whether anything is due: on real time that is when nobody sends a command."""

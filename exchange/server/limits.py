@@ -26,8 +26,20 @@ class ServerLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Frames that one fragmented request may come in."""
     malformed_frames_max: int = 32
     """Frames that hold no readable request, before the connection is closed with 4000."""
+    order_requests_per_s: int = 100_000
+    """Orders and changes of one key, on average; a refusal says when to try again (SAFE-004)."""
+    order_requests_burst: int = 100_000
+    """Orders and changes of one key at once."""
+    read_requests_per_s: int = 100_000
+    """All other requests of one key, cancels among them, on average."""
+    read_requests_burst: int = 100_000
+    """All other requests of one key at once."""
+    rate_refusals_max: int = 1_000
+    """Refusals for too many requests, beyond one a second, before the connection is closed with 4029."""
     login_failures_max: int = 3
     """Failed logins on one connection, before it is closed with 4001."""
+    batch_items_max: int = 20
+    """Orders in one batch to place, amend or cancel (WIRE-030)."""
     subscriptions_max: int = SUBSCRIPTIONS_MAX
     """Subscriptions of one connection."""
     outbox_bytes_max: int = 1024 * 1024
@@ -40,6 +52,8 @@ class ServerLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """What may wait in the socket beside our batches (answers to pings), before the connection is cut."""
     book_levels_max: int = 5_000
     """Price levels of each side in a book snapshot."""
+    book_orders_max: int = 5_000
+    """Orders of each side in a snapshot of channel ``book.orders``."""
     ledger_page_max: int = 500
     """Ledger entries in one answer."""
     liquidation_page_max: int = 100
@@ -62,6 +76,8 @@ class ServerLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Decisions and steps of warnings and liquidations that are remembered of one account, to be explained."""
     liquidation_explanations_total_max: int = 20_000
     """The same of all accounts together."""
+    candles_max: int = 1_000
+    """Candles with a trade that are remembered of one symbol and interval."""
     keys_max: int = 20_000
     """Keys of all accounts together."""
     open_timeout_ms: int = 5_000
@@ -74,6 +90,8 @@ class ServerLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """How long a closing handshake may take before the connection is cut."""
     tick_interval_ms: int = 1_000
     """How often connections are looked at for pings and idleness."""
+    heartbeat_interval_ms: int = 5_000
+    """How often the channel ``heartbeat`` tells that the server lives."""
     due_interval_ms: int = 250
     """How often a venue on real time is asked whether anything is due, such as funding (FUND-004)."""
     restart_retry_ms: int = 1_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from exchange.server.parts import ExchangeParts
 from exchange.server.pictures import Pictures
-from exchange.wire import margin_messages, parameters
+from exchange.wire import margin_messages, market_messages, parameters
 from exchange.wire import messages as wire
 from exchange.wire.bodies import instrument_body
 from exchange.wire.session import Session
@@ -38,3 +38,16 @@ class MarketMethods:
     def funding(self, session: Session, params: parameters.SymbolParams) -> margin_messages.FundingBody:
         """Return how a symbol's funding stands."""
         return self._pictures.funding(self._translator.instrument(params.symbol).symbol)
+
+    def candles(self, session: Session, params: parameters.CandlesParams) -> tuple[market_messages.CandleBody, ...]:
+        """Return the last candles of a symbol, oldest first."""
+        symbol = self._translator.instrument(params.symbol).symbol
+        return self._pictures.candles(symbol, params.interval, params.limit, params.before)
+
+    def open_interest(self, session: Session, params: parameters.SymbolParams) -> market_messages.OpenInterestBody:
+        """Return how much of a symbol is held."""
+        return self._pictures.open_interest(self._translator.instrument(params.symbol).symbol)
+
+    def insurance_fund(self, session: Session, params: parameters.NoParams) -> market_messages.InsuranceFundBody:
+        """Return the insurance fund's money and positions."""
+        return self._pictures.insurance_fund()

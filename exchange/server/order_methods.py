@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from exchange.domain.commands import PlaceOrder
+from exchange.domain.commands import AmendOrder, PlaceOrder
 from exchange.domain.enums import OrderStatus, PositionSide
-from exchange.domain.events import OrderAccepted, OrderCanceled, OrderRejected, OrderRepeated
+from exchange.domain.events import AmendRejected, OrderAccepted, OrderAmended, OrderCanceled, OrderRejected, OrderRepeated
+from exchange.domain.ids import Symbol
 from exchange.domain.rejects import Reason
+from exchange.domain.units import Lots, Ticks
 from exchange.domain.views import OrderView
 from exchange.server.parts import ExchangeParts
 from exchange.server.pictures import Pictures
@@ -16,6 +18,7 @@ from exchange.wire import messages as wire
 from exchange.wire import parameters
 from exchange.wire.bodies import decision_body, order_body
 from exchange.wire.errors import WireError
+from exchange.wire.order_messages import AmendResult
 from exchange.wire.reasons import REASONS, Unit, rejection
 from exchange.wire.session import Session
 from exchange.wire.translate import Translator, check_reference
@@ -44,14 +47,46 @@ class OrderMethods:
         assert isinstance(first, OrderRejected), "an order is accepted, repeated or rejected first of all"
         raise self.rejection(command, first, applied.sequence)
 
+    def amend(self, session: Session, params: parameters.AmendParams) -> AmendResult:
+        """Give an open order other terms and return what became of it by the end of its command (BOOK-019)."""
+        command = self._translator.amend(session.account, params, self.symbol_of(session, params))
+        applied = self._parts.submit(command)
+        first = applied.events[0]
+        if isinstance(first, AmendRejected):
+            raise self.amend_rejection(command, first, applied.sequence)
+        assert isinstance(first, OrderAmended | OrderCanceled), "an amend is rejected, done, or a cancellation"
+        record = self._record(first.order)
+        margin = None
+        if isinstance(first, OrderAmended):
+            margin = decision_body(self._parts.venue.instruments[first.order.symbol], first.decision)
+        return AmendResult(
+            order=self._body(record.order, record.reason),
+            margin=margin,
+            keeps_place=isinstance(first, OrderAmended) and first.keeps_place,
+            sequence=applied.sequence,
+        )
+
+    def symbol_of(self, session: Session, params: parameters.OrderReferenceParams) -> Symbol | None:
+        """Return the symbol of the account's order that is named, or None where it has none of that name."""
+        record = self._find(session, params)
+        return None if record is None else record.order.symbol
+
+    def _find(self, session: Session, params: parameters.OrderReferenceParams) -> OrderRecord | None:
+        orders = self._parts.feed.orders
+        if params.order_id is not None:
+            return orders.by_order_id(session.account, params.order_id)
+        if params.client_order_id is not None:
+            return orders.by_client_order_id(session.account, params.client_order_id)
+        return None
+
     def cancel(self, session: Session, params: parameters.OrderReferenceParams) -> wire.OrderBody:
         """Cancel one order and return it as it ended."""
         applied = self._parts.submit(self._translator.cancel(session.account, params))
         canceled = next(event for event in applied.events if isinstance(event, OrderCanceled))
         return self._body(canceled.order, canceled.reason)
 
-    def cancel_all(self, session: Session, params: parameters.SymbolFilterParams) -> wire.CancelAllResult:
-        """Cancel every order and return how many there were."""
+    def cancel_all(self, session: Session, params: parameters.CancelAllParams) -> wire.CancelAllResult:
+        """Cancel every order that fits and return how many there were."""
         applied = self._parts.submit(self._translator.cancel_all(session.account, params))
         canceled = [event for event in applied.events if isinstance(event, OrderCanceled)]
         return wire.CancelAllResult(canceled=sum(event.reason is Reason.CANCELED_BY_OWNER for event in canceled))
@@ -59,11 +94,7 @@ class OrderMethods:
     def get(self, session: Session, params: parameters.OrderReferenceParams) -> wire.OrderBody:
         """Return one order, open or recently ended; others' orders are not found, like those that never were."""
         check_reference(params)
-        orders, record = self._parts.feed.orders, None
-        if params.order_id is not None:
-            record = orders.by_order_id(session.account, params.order_id)
-        elif params.client_order_id is not None:
-            record = orders.by_client_order_id(session.account, params.client_order_id)
+        record = self._find(session, params)
         if record is None:
             raise rejection(Reason.NOT_FOUND)
         return self._body(record.order, record.reason)
@@ -107,12 +138,22 @@ class OrderMethods:
 
     def rejection(self, command: PlaceOrder, event: OrderRejected, sequence: int | None = None) -> WireError:
         """Return the error of a rejected order; its details are the margin decision, and what to have explained (WIRE-013)."""
-        instrument = self._parts.venue.instruments.get(event.symbol)
-        decision, limit, actual = event.decision, event.limit, event.actual
+        return self._rejection(event, event.symbol, (command.limit_price, command.quantity), sequence)
+
+    def amend_rejection(self, command: AmendOrder, event: AmendRejected, sequence: int | None = None) -> WireError:
+        """Return the error of a refused amend, as that of a rejected order (WIRE-013)."""
+        order = event.order
+        asked = (command.limit_price or order.limit_price, command.quantity or order.quantity)
+        return self._rejection(event, order.symbol, asked, sequence)
+
+    def _rejection(
+        self, event: OrderRejected | AmendRejected, symbol: Symbol, asked: tuple[Ticks | None, Lots], sequence: int | None
+    ) -> WireError:
+        instrument = self._parts.venue.instruments.get(symbol)
+        decision, actual = event.decision, event.actual
         details: dict[str, Any] = {} if sequence is None else {"sequence": sequence}
         if decision is not None and instrument is not None:
             details |= decision_body(instrument, decision).as_details()
         if actual is None:
-            unit = REASONS[event.reason].unit
-            actual = {Unit.PRICE: command.limit_price, Unit.QUANTITY: command.quantity}.get(unit)
-        return rejection(event.reason, limit, actual, instrument, details)
+            actual = {Unit.PRICE: asked[0], Unit.QUANTITY: asked[1]}.get(REASONS[event.reason].unit)
+        return rejection(event.reason, event.limit, actual, instrument, details)

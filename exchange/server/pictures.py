@@ -8,9 +8,10 @@ from typing import NamedTuple
 from exchange.domain.enums import PositionMode, PositionSide
 from exchange.domain.ids import AccountId, Symbol
 from exchange.domain.instrument import Instrument
-from exchange.domain.units import format_cash
+from exchange.domain.units import TimeNs, format_cash
 from exchange.server.parts import ExchangeParts
-from exchange.wire import fields, margin_messages
+from exchange.services.candles import INTERVALS
+from exchange.wire import fields, margin_messages, market_messages
 from exchange.wire import messages as wire
 from exchange.wire.assets import Assets
 from exchange.wire.bodies import (
@@ -25,6 +26,7 @@ from exchange.wire.bodies import (
     trade_body,
 )
 from exchange.wire.margin_bodies import account_update_body, funding_body, margin_body
+from exchange.wire.market_bodies import candle_body, open_interest_body
 
 NET_SIDES = (PositionSide.NET,)
 HEDGE_SIDES = (PositionSide.LONG, PositionSide.SHORT)
@@ -40,15 +42,21 @@ class Stream(NamedTuple):
 class Pictures:
     """Reads the venue and the feed, between two commands."""
 
-    def __init__(self, parts: ExchangeParts, assets: Assets, book_levels_max: int) -> None:
+    def __init__(self, parts: ExchangeParts, assets: Assets, book_levels_max: int, book_orders_max: int) -> None:
+        self.book_orders_max = book_orders_max
         self.assets = assets
         self._parts = parts
-        self._book_levels_max = book_levels_max
+        self.book_levels_max = book_levels_max
 
     @property
     def now_us(self) -> int:
         """The time of the last command in microseconds."""
         return time_us(self._parts.venue.now_ns)
+
+    @property
+    def present_ns(self) -> TimeNs:
+        """The time on the server's clock, in nanoseconds; never before that of the last command."""
+        return max(self._parts.clock.now_ns(), self._parts.venue.now_ns)
 
     @property
     def sequence(self) -> int:
@@ -58,13 +66,16 @@ class Pictures:
     def present_state(self, stream: Stream) -> Iterator[wire.Message]:
         """Return the messages that a stream which shows a state begins with (WIRE-009)."""
         of, sequence = stream.of, self._parts.venue.sequence
+        if stream.channel == "insurance_fund":
+            fund = self.insurance_fund()
+            yield wire.ChannelUpdate(channel="insurance_fund", symbol=None, sequence=sequence, data=fund)
         if of is None:
             return
         match stream.channel:
-            case "book":
-                yield self.book_snapshot(of)
             case "ticker":
                 yield wire.ChannelUpdate(channel="ticker", symbol=of, sequence=sequence, data=self.ticker(of))
+            case "open_interest":
+                yield wire.ChannelUpdate(channel="open_interest", symbol=of, sequence=sequence, data=self.open_interest(of))
             case "mark":
                 mark = self.mark(of)
                 if mark is not None:
@@ -84,19 +95,6 @@ class Pictures:
                 yield wire.ChannelUpdate(channel="margin", symbol=None, sequence=sequence, data=self.margin(of))
             case _:
                 return
-
-    def book_snapshot(self, symbol: Symbol) -> wire.BookUpdate:
-        """Return the book as the ``book`` channel begins it."""
-        book = self.book(symbol, self._book_levels_max)
-        return wire.BookUpdate(
-            type="snapshot",
-            symbol=symbol,
-            sequence=book.sequence,
-            previous_sequence=book.sequence,
-            bids=book.bids,
-            asks=book.asks,
-            time_us=book.time_us,
-        )
 
     def book(self, symbol: Symbol, depth: int) -> wire.BookBody:
         """Return the best ``depth`` levels of each side."""
@@ -142,6 +140,34 @@ class Pictures:
         venue = self._parts.venue
         return funding_body(self._instrument(symbol), venue.funding(symbol), venue.now_ns)
 
+    def open_interest(self, symbol: Symbol) -> market_messages.OpenInterestBody:
+        """Return how much of a symbol is held long, in quantity and at the mark."""
+        venue = self._parts.venue
+        quantity = self._parts.feed.market(symbol).open_interest
+        return open_interest_body(self._instrument(symbol), quantity, venue.mark_price(symbol), venue.now_ns)
+
+    def candles(
+        self, symbol: Symbol, interval: fields.IntervalText, limit: int, before_us: int | None
+    ) -> tuple[market_messages.CandleBody, ...]:
+        """Return the last ``limit`` candles that begin before a time in microseconds, oldest first."""
+        instrument, now_ns = self._instrument(symbol), self.present_ns
+        before_ns = None if before_us is None else before_us * 1000
+        candles = self._parts.feed.market(symbol).candles.page(interval, limit, now_ns=now_ns, before_ns=before_ns)
+        length = INTERVALS[interval]
+        return tuple(
+            candle_body(instrument, interval, candle.values, closed=candle.start_ns + length <= now_ns) for candle in candles
+        )
+
+    def insurance_fund(self) -> market_messages.InsuranceFundBody:
+        """Return the insurance fund's money and positions."""
+        funds = self._parts.venue.funds()
+        return market_messages.InsuranceFundBody(
+            wallet_balance=format_cash(funds.insurance_fund_wallet),
+            equity=format_cash(funds.insurance_fund_equity),
+            positions=position_bodies(self._parts.venue.instruments, funds.insurance_fund_positions),
+            time_us=self.now_us,
+        )
+
     def trades(self, symbol: Symbol, limit: int) -> tuple[wire.TradeBody, ...]:
         """Return the latest trades, the latest last."""
         instrument = self._instrument(symbol)
@@ -175,10 +201,11 @@ class Pictures:
         return position_bodies(venue.instruments, venue.positions(account))
 
     def open_orders(self, account: AccountId, symbol: Symbol | None) -> tuple[wire.OrderBody, ...]:
-        """Return the account's open orders, oldest first."""
-        return tuple(
-            order_body(self._instrument(order.symbol), order, None) for order in self._parts.venue.open_orders(account, symbol)
-        )
+        """Return the account's open orders, those that wait for a price among them, oldest first."""
+        venue = self._parts.venue
+        orders = (*venue.open_orders(account, symbol), *venue.untriggered_orders(account, symbol))
+        ordered = sorted(orders, key=lambda order: order.order_id)
+        return tuple(order_body(self._instrument(order.symbol), order, None) for order in ordered)
 
     def ended_orders(self, account: AccountId, symbol: Symbol | None, limit: int) -> tuple[wire.OrderBody, ...]:
         """Return the account's most recently ended orders, the latest last."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from exchange.domain.commands import PlaceOrder
-from exchange.domain.events import OrderRejected
+from exchange.domain.commands import AmendOrder, PlaceOrder
+from exchange.domain.events import AmendRejected, OrderRejected
 from exchange.domain.previews import PreviewableCommand, PreviewView
 from exchange.server.order_methods import OrderMethods
 from exchange.server.parts import ExchangeParts
@@ -31,7 +31,8 @@ class PreviewMethods:
         """Return what one action would do; a refused one is told with the error that its method would answer."""
         command: PreviewableCommand | None = None
         try:
-            command = self._translator.preview(session.account, params)
+            amended = None if params.amend is None else self._orders.symbol_of(session, params.amend)
+            command = self._translator.preview(session.account, params, amended)
         except WireError as refused:
             if refused.is_bad_field:
                 raise
@@ -50,6 +51,9 @@ class PreviewMethods:
         if isinstance(view.refusal, OrderRejected):
             assert isinstance(command, PlaceOrder), "only an order is rejected as one"
             return self._orders.rejection(command, view.refusal)
+        if isinstance(view.refusal, AmendRejected):
+            assert isinstance(command, AmendOrder), "only an amend is rejected as one"
+            return self._orders.amend_rejection(command, view.refusal)
         return self._parts.refusal(command, view.refusal)
 
     def _body(self, view: PreviewView, error: WireError | None) -> PreviewResult:

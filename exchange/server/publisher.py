@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from exchange.domain.enums import OrderStatus, Side
+from exchange.domain.enums import OrderStatus
 from exchange.domain.events import (
     AccountChanged,
     BookChanged,
@@ -26,9 +26,11 @@ from exchange.domain.events import (
     MarginCalled,
     MarkPriceChanged,
     OrderAccepted,
+    OrderAmended,
     OrderCanceled,
     OrderFilled,
     OrderShrunk,
+    OrderTriggered,
     PositionChanged,
     PositionTransferred,
     TradeExecuted,
@@ -36,15 +38,19 @@ from exchange.domain.events import (
 )
 from exchange.domain.ids import AccountId, LiquidationId, Symbol
 from exchange.domain.rejects import Reason
-from exchange.domain.views import OrderView
+from exchange.domain.units import TimeNs
+from exchange.domain.views import MarginDecision, OrderView
+from exchange.server.book_streams import BookStreams
+from exchange.server.candle_streams import CandleStreams
 from exchange.server.framing import frame_of
+from exchange.server.order_book_streams import OrderBookStreams
 from exchange.server.parts import ExchangeParts
 from exchange.server.pictures import Pictures, Stream
 from exchange.server.subscriptions import Subscriptions
 from exchange.services.sequencer import Applied
-from exchange.wire import margin_messages
+from exchange.wire import fields, margin_messages, market_messages
 from exchange.wire import messages as wire
-from exchange.wire.bodies import fill_body, order_body, position_body, side_pairs, time_us, trade_body
+from exchange.wire.bodies import fill_body, order_body, position_body, time_us, trade_body
 from exchange.wire.codec import Codec
 from exchange.wire.liquidation_bodies import liquidation_body, record_body
 from exchange.wire.margin_bodies import (
@@ -71,10 +77,20 @@ LiquidationStep: TypeAlias = (
 class Publisher:
     """Turns each applied command into frames for every subscriber, before the command's own answer is written (WIRE-008)."""
 
-    def __init__(self, parts: ExchangeParts, pictures: Pictures, subscriptions: Subscriptions) -> None:
+    def __init__(
+        self, parts: ExchangeParts, pictures: Pictures, subscriptions: Subscriptions, heartbeat_interval_ms: int
+    ) -> None:
+        self._heartbeat_interval_ms = heartbeat_interval_ms
+        self._order_books = OrderBookStreams(parts, subscriptions, pictures.book_orders_max)
+        self._candles = CandleStreams(parts, subscriptions)
+        self._open_interests: dict[Symbol, market_messages.OpenInterestBody] = {}
+        self._fund: market_messages.InsuranceFundBody | None = None
+        self._traded: dict[Symbol, None] = {}
         self._venue, self._feed = parts.venue, parts.feed
         self._pictures = pictures
         self._subscriptions = subscriptions
+        self._books = BookStreams(parts, subscriptions, pictures.book_levels_max)
+        self._last_changes: dict[Symbol, BookChanged] = {}
         self._tickers: dict[Symbol, wire.TickerBody] = {}
         self._margins: dict[AccountId, tuple[margin_messages.ScopeBody, ...]] = {}
         """The health last sent of each account that anybody watches."""
@@ -86,6 +102,8 @@ class Publisher:
         self._liquidating: dict[LiquidationId, Symbol | None] = {}
         self._methods: dict[type[Event], Publish] = {
             OrderAccepted: self._order,
+            OrderAmended: self._order,
+            OrderTriggered: self._order_triggered,
             OrderShrunk: self._order,
             OrderFilled: self._order,
             OrderCanceled: self._order_canceled,
@@ -112,16 +130,25 @@ class Publisher:
         parts.sequencer.subscribe(self.publish)
 
     def publish(self, applied: Applied) -> None:
-        """Send what one command did, in the order of its events; then margin health, then tickers."""
+        """Send what one command did, in the order of its events; then marks, margin health and tickers."""
+        self._send_closed_candles(applied.time_ns)
+        self._last_changes = {event.symbol: event for event in applied.events if isinstance(event, BookChanged)}
         for event in applied.events:
             method = self._methods.get(type(event))
             if method is not None:
                 method(event, applied)
+        for of_orders, orders_update in self._order_books.take_deltas(applied):
+            self._send_state(of_orders, orders_update)
         for symbol in self._marks_due:
             self._send_mark(symbol, applied)
         self._send_margins(applied)
+        for stream, candle in self._candles.take_changed(self._traded, applied.time_ns):
+            self._send_state(stream, _update(stream, stream.of, applied, candle))
         for symbol in self._touched:
             self._ticker(symbol, applied)
+            self._open_interest(symbol, applied)
+        self._insurance_fund(applied)
+        self._traded.clear()
         self._marks_due.clear()
         self._touched.clear()
         self._revalued.clear()
@@ -129,12 +156,30 @@ class Publisher:
 
     def present_frames(self, stream: Stream, codec: Codec) -> Iterator[bytes]:
         """Return the frames that a stream begins, or goes on after being conflated, with (WIRE-009)."""
+        if stream.channel in fields.BOOK_DEPTHS:
+            yield frame_of(codec, self._books.snapshot(stream))
+            return
+        if stream.channel == "book.orders":
+            yield frame_of(codec, self._order_books.snapshot(stream))
+            return
+        if stream.channel in fields.CANDLE_INTERVALS:
+            candle = self._candles.present(stream, self._pictures.present_ns)
+            if candle is not None:
+                yield frame_of(codec, self._of_now(stream, candle))
+            return
+        if stream.channel == "heartbeat":
+            yield frame_of(codec, self._heartbeat())
+            return
         for message in self._pictures.present_state(stream):
             if isinstance(message, wire.ChannelUpdate) and isinstance(message.data, wire.TickerBody):
                 self._tickers[message.data.symbol] = message.data
             elif isinstance(message, wire.ChannelUpdate) and isinstance(message.data, margin_messages.MarginBody):
                 assert stream.of is not None, "margin health is that of an account"
                 self._margins[stream.of] = message.data.scopes
+            elif isinstance(message, wire.ChannelUpdate) and isinstance(message.data, market_messages.OpenInterestBody):
+                self._open_interests[message.data.symbol] = message.data
+            elif isinstance(message, wire.ChannelUpdate) and isinstance(message.data, market_messages.InsuranceFundBody):
+                self._fund = message.data
             yield frame_of(codec, message)
 
     # -- public streams --------------------------------------------------------------------------------------------
@@ -142,6 +187,7 @@ class Publisher:
     def _trade(self, event: TradeExecuted, applied: Applied) -> None:
         instrument = self._venue.instruments[event.symbol]
         self._touched[event.symbol] = None
+        self._traded[event.symbol] = None
         if self._subscriptions.of(stream := Stream("trades", event.symbol)):
             body = trade_body(
                 instrument,
@@ -160,21 +206,12 @@ class Publisher:
                 self._send(stream, event.symbol, applied, fill_body(instrument, event, side))
 
     def _book(self, event: BookChanged, applied: Applied) -> None:
-        symbol = event.symbol
-        self._touched[symbol] = None
-        if not self._subscriptions.of(stream := Stream("book", symbol)):
-            return
-        instrument, market = self._venue.instruments[symbol], self._feed.market(symbol)
-        update = wire.BookUpdate(
-            type="delta",
-            symbol=symbol,
-            sequence=market.book_sequence,
-            previous_sequence=market.book_sequence_before,
-            bids=side_pairs(instrument, event.levels, Side.BUY),
-            asks=side_pairs(instrument, event.levels, Side.SELL),
-            time_us=time_us(applied.time_ns),
-        )
-        self._send_state(stream, update)
+        """Tell what a command did to a book in one message, at its last change (WIRE-010)."""
+        self._touched[event.symbol] = None
+        self._books.note(event)
+        if self._last_changes[event.symbol] is event:
+            for stream, update in self._books.take_deltas(event.symbol, applied):
+                self._send_state(stream, update)
 
     def _mark(self, event: MarkPriceChanged, applied: Applied) -> None:
         self._touched[event.symbol] = None
@@ -211,6 +248,49 @@ class Publisher:
         self._tickers[symbol] = ticker
         if before is None or msgspec.structs.replace(before, time_us=ticker.time_us) != ticker:
             self._send_state(stream, _update(stream, symbol, applied, ticker))
+
+    def _open_interest(self, symbol: Symbol, applied: Applied) -> None:
+        """Send a symbol's open interest if anything in it but the time is new."""
+        stream = Stream("open_interest", symbol)
+        if not self._subscriptions.of(stream):
+            return
+        now, before = self._pictures.open_interest(symbol), self._open_interests.get(symbol)
+        self._open_interests[symbol] = now
+        if before is None or msgspec.structs.replace(before, time_us=now.time_us) != now:
+            self._send_state(stream, _update(stream, symbol, applied, now))
+
+    def _insurance_fund(self, applied: Applied) -> None:
+        """Send the insurance fund if anything in it but the time is new."""
+        stream = Stream("insurance_fund", None)
+        if not self._subscriptions.of(stream):
+            return
+        now, before = self._pictures.insurance_fund(), self._fund
+        self._fund = now
+        if before is None or msgspec.structs.replace(before, time_us=now.time_us) != now:
+            self._send_state(stream, _update(stream, None, applied, now))
+
+    # -- what time brings ------------------------------------------------------------------------------------------
+
+    def close_candles(self) -> None:
+        """Tell which candles are over although nobody sent a command since; for a timer."""
+        self._send_closed_candles(self._pictures.present_ns)
+
+    def _send_closed_candles(self, now_ns: TimeNs) -> None:
+        for stream, candle in self._candles.take_closed(now_ns):
+            self._send_update(stream, self._of_now(stream, candle))
+
+    def send_heartbeat(self) -> None:
+        """Tell that the server lives; for a timer."""
+        if self._subscriptions.of(stream := Stream("heartbeat", None)):
+            self._send_state(stream, self._heartbeat())
+
+    def _heartbeat(self) -> wire.ChannelUpdate:
+        now_us, sequence = time_us(self._pictures.present_ns), self._pictures.sequence
+        body = market_messages.HeartbeatBody(time_us=now_us, sequence=sequence, interval_ms=self._heartbeat_interval_ms)
+        return self._of_now(Stream("heartbeat", None), body)
+
+    def _of_now(self, stream: Stream, body: wire.Message) -> wire.ChannelUpdate:
+        return wire.ChannelUpdate(channel=stream.channel, symbol=stream.of, sequence=self._pictures.sequence, data=body)
 
     def _liquidation(self, event: LiquidationStep, applied: Applied) -> None:
         """Send one step; it belongs to the stream of its symbol, or to none where a whole cross scope is meant."""
@@ -249,15 +329,21 @@ class Publisher:
 
     # -- private streams -------------------------------------------------------------------------------------------
 
-    def _order(self, event: OrderAccepted | OrderShrunk | OrderFilled, applied: Applied) -> None:
+    def _order(self, event: OrderAccepted | OrderAmended | OrderShrunk | OrderFilled, applied: Applied) -> None:
         self._order_update(event.order, None, applied)
+
+    def _order_triggered(self, event: OrderTriggered, applied: Applied) -> None:
+        """Tell the owner what the margin check of an order found when its price came (TRIG-003)."""
+        self._order_update(event.order, None, applied, event.decision)
 
     def _order_canceled(self, event: OrderCanceled, applied: Applied) -> None:
         self._order_update(event.order, event.reason, applied)
 
-    def _order_update(self, order: OrderView, reason: Reason | None, applied: Applied) -> None:
+    def _order_update(
+        self, order: OrderView, reason: Reason | None, applied: Applied, decision: MarginDecision | None = None
+    ) -> None:
         if self._subscriptions.of(stream := Stream("orders", order.account)):
-            body = order_body(self._venue.instruments[order.symbol], order, reason)
+            body = order_body(self._venue.instruments[order.symbol], order, reason, decision)
             self._send(stream, order.symbol, applied, body)
 
     def _position(self, event: PositionChanged, applied: Applied) -> None:
@@ -313,8 +399,10 @@ class Publisher:
     # -- delivery --------------------------------------------------------------------------------------------------
 
     def _send(self, stream: Stream, symbol: Symbol | None, applied: Applied, body: wire.Message) -> None:
+        self._send_update(stream, _update(stream, symbol, applied, body))
+
+    def _send_update(self, stream: Stream, update: wire.ChannelUpdate) -> None:
         frames: dict[Codec, bytes] = {}
-        update = _update(stream, symbol, applied, body)
         for subscriber in self._subscriptions.of(stream):
             frame = frames.get(subscriber.codec)
             if frame is None:

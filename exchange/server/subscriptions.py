@@ -80,6 +80,12 @@ class Subscriptions:
             if stream not in still_covered:
                 self._leave(subscriber, stream)
 
+    def remove_private(self, subscriber: Subscriber) -> None:
+        """End the subscriptions to an account's channels of a subscriber that has logged out."""
+        for channel, symbol in tuple(self._topics.get(subscriber, ())):
+            if channel in fields.PRIVATE_CHANNELS:
+                self.remove(subscriber, channel, symbol)
+
     def remove_all(self, subscriber: Subscriber) -> None:
         """Forget a subscriber that is gone."""
         for streams in self._topics.pop(subscriber, {}).values():
@@ -96,6 +102,8 @@ class Subscriptions:
     def _streams(self, channel: fields.Channel, symbol: Symbol | None, account: AccountId | None) -> tuple[Stream, ...]:
         if channel in fields.PRIVATE_CHANNELS:
             return (Stream(channel, account),)
+        if channel in fields.VENUE_CHANNELS:
+            return (Stream(channel, None),)
         if symbol is not None:
             return (Stream(channel, symbol),)
         everything = tuple(Stream(channel, name) for name in self._symbols)

@@ -19,6 +19,7 @@ from exchange.domain.events import (
 )
 from exchange.domain.ids import AccountId, Symbol, TradeId
 from exchange.domain.units import Lots, Ticks, TimeNs
+from exchange.services.candles import CANDLES_MAX, Candles
 from exchange.services.decision_history import DecisionHistory
 from exchange.services.ledger_history import LedgerHistory
 from exchange.services.liquidation_history import LiquidationHistory
@@ -48,7 +49,8 @@ class MarketState:
     before it; together they form a chain without gaps (WIRE-010).
     """
 
-    def __init__(self, recent_trades_max: int = RECENT_TRADES_MAX) -> None:
+    def __init__(self, recent_trades_max: int = RECENT_TRADES_MAX, candles_max: int = CANDLES_MAX) -> None:
+        self.candles = Candles(candles_max)
         self.trades: deque[PublicTrade] = deque(maxlen=recent_trades_max)
         self.trade_count = 0
         self.volume: Lots = 0
@@ -77,6 +79,7 @@ class MarketState:
         self.trades.append(trade)
         self.trade_count += 1
         self.volume += trade.quantity
+        self.candles.add(trade.price, trade.quantity, trade.time_ns)
 
     def move_book(self, sequence: int) -> None:
         """Note that the command ``sequence`` changed the book."""
@@ -107,6 +110,7 @@ class Feed:
         symbols: Iterable[Symbol],
         *,
         recent_trades_max: int = RECENT_TRADES_MAX,
+        candles_max: int = CANDLES_MAX,
         ledger: LedgerHistory | None = None,
         liquidations: LiquidationHistory | None = None,
         decisions: DecisionHistory | None = None,
@@ -117,7 +121,7 @@ class Feed:
         self.decisions = decisions or DecisionHistory()
         self.accounts = 0
         """How many accounts were opened."""
-        self._markets = {symbol: MarketState(recent_trades_max) for symbol in symbols}
+        self._markets = {symbol: MarketState(recent_trades_max, candles_max) for symbol in symbols}
 
     def market(self, symbol: Symbol) -> MarketState:
         """Return the running figures of a symbol that the venue trades."""

@@ -7,7 +7,17 @@ from collections import deque
 import msgspec
 
 from exchange.domain.enums import ORDER_LIFECYCLE
-from exchange.domain.events import AnyEvent, OrderAccepted, OrderCanceled, OrderFilled, OrderRested, OrderShrunk, TradeExecuted
+from exchange.domain.events import (
+    AnyEvent,
+    OrderAccepted,
+    OrderAmended,
+    OrderCanceled,
+    OrderFilled,
+    OrderRested,
+    OrderShrunk,
+    OrderTriggered,
+    TradeExecuted,
+)
 from exchange.domain.ids import AccountId, OrderId, Symbol
 from exchange.domain.rejects import Reason
 from exchange.domain.views import OrderView
@@ -60,8 +70,8 @@ class OrderHistory:
                 self._record(taker.order, None)
             case OrderCanceled(order=order, reason=reason):
                 self._record(order, reason)
-            case OrderAccepted(order=order) | OrderRested(order=order) | OrderShrunk(order=order) | OrderFilled(order=order):
-                self._record(order, None)
+            case OrderAccepted() | OrderAmended() | OrderTriggered() | OrderRested() | OrderShrunk() | OrderFilled():
+                self._record(event.order, None)
             case _:
                 pass
 

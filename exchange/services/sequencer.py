@@ -8,7 +8,7 @@ from typing import Protocol, TypeAlias
 
 import msgspec
 
-from exchange.domain.commands import AdvanceTime, AnyCommand, ContinueLiquidations
+from exchange.domain.commands import AdvanceTime, AnyCommand, ContinueLiquidations, ContinueTriggers
 from exchange.domain.decisions import AnyDecision
 from exchange.domain.events import AnyEvent
 from exchange.domain.units import TimeNs
@@ -50,6 +50,11 @@ class SequencedVenue(Protocol):
     @property
     def has_unfinished_liquidations(self) -> bool:
         """Whether a ContinueLiquidations command must come next (LIQ-011)."""
+        ...
+
+    @property
+    def has_unfinished_triggers(self) -> bool:
+        """Whether else a ContinueTriggers command must come next (TRIG-004)."""
         ...
 
     @property
@@ -119,7 +124,7 @@ class Sequencer:
             now_ns = self._now_ns()
             self._fire_due(now_ns)
             applied = self._apply(command, now_ns)
-            self._finish_liquidations()
+            self._finish_command()
         return applied
 
     def tick(self) -> None:
@@ -155,18 +160,21 @@ class Sequencer:
             if due_ns is None or due_ns > until_ns:
                 return
             self._apply(AdvanceTime(), max(due_ns, self._venue.now_ns))
-            self._finish_liquidations()
+            self._finish_command()
 
-    def _finish_liquidations(self) -> None:
-        """Apply the continuations that must come before anything else, each a command of its own (LIQ-011).
+    def _finish_command(self) -> None:
+        """Apply the continuations that must come before anything else, each a command of its own (LIQ-011, TRIG-004).
 
         They have the time of the command that left them, so that what is due later still finds its own.
         """
         for _ in range(self._continuations_max):
-            if not self._venue.has_unfinished_liquidations:
+            if self._venue.has_unfinished_liquidations:
+                self._apply(ContinueLiquidations(), self._venue.now_ns)
+            elif self._venue.has_unfinished_triggers:
+                self._apply(ContinueTriggers(), self._venue.now_ns)
+            else:
                 return
-            self._apply(ContinueLiquidations(), self._venue.now_ns)
-        raise AssertionError(f"liquidations did not end within {self._continuations_max} commands")
+        raise AssertionError(f"liquidations and triggers did not end within {self._continuations_max} commands")
 
     def _apply(self, command: AnyCommand, time_ns: TimeNs) -> Applied:
         events = self._venue.apply(command, now_ns=time_ns)

@@ -86,6 +86,8 @@ def change(state: VenueState, events: list[AnyEvent], command: AccountChange) ->
             return _reject(events, command, ChangeCheck(Reason.UNKNOWN_SYMBOL))
         if not state.accounts.check_position_side(command.account, command.position_side):
             return _reject(events, command, ChangeCheck(Reason.POSITION_SIDE))
+    if isinstance(command, SetPositionMode) and state.triggers.of_account(command.account):
+        return _reject(events, command, ChangeCheck(Reason.POSITION_OPEN))
     check = state.accounts.check_change(command)
     if state.evidence is not None:
         state.evidence.change(command, check)

@@ -70,9 +70,11 @@ class Closing:
         """Clear the scope's own orders away, those too that came while it waited (LIQ-002)."""
         count = 0
         for position in self._close_outs.positions_of(liquidation.scope):
-            for order_id in sorted(position.orders):
-                self._trading.cancel(self._state.books[position.symbol].orders[order_id], Reason.LIQUIDATION)
-                count += 1
+            resting = [self._state.books[position.symbol].orders[order_id] for order_id in sorted(position.orders)]
+            waiting = self._state.triggers.of_position(position.account, position.symbol, position.position_side)
+            for order in (*resting, *waiting):
+                self._trading.cancel(order, Reason.LIQUIDATION)
+            count += len(resting) + len(waiting)
         liquidation.orders_canceled += count
         if count or not liquidation.has_canceled:
             liquidation.has_canceled = True

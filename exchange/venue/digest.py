@@ -11,7 +11,7 @@ from exchange.accounts.position import Account, Position
 from exchange.domain.enums import Side
 from exchange.venue.state import VenueState
 
-DIGEST_VERSION = 2
+DIGEST_VERSION = 3
 
 
 def state_digest(state: VenueState) -> str:
@@ -39,6 +39,8 @@ def _picture(state: VenueState) -> list[Any]:
             [symbol, [[order.view() for order in book.queue(side)] for side in Side]]
             for symbol, book in sorted(state.books.items())
         ],
+        state.cancel_timers.picture(),
+        [[order.view() for _, order in sorted(state.triggers.orders.items())], state.triggers.crossed()],
         [each.picture() for each in sorted(state.liquidations.values(), key=lambda each: each.liquidation_id)],
         [
             [account, [[kept.name, kept.command, kept.outcome, kept.order.open_quantity > 0] for kept in remembered]]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from exchange.accounts.entry import margin_without
 from exchange.accounts.liquidation import Transfer
 from exchange.accounts.margin import path_of
 from exchange.accounts.order_margin import order_margin
@@ -79,13 +80,19 @@ class Evidence:
 
     # -- pictures ----------------------------------------------------------------------------------------------------
 
-    def _held(self, account: Account, subject: Position | None) -> HeldAccount:
-        """Return an account with every position that is not idle, and the one that the decision is about."""
+    def _held(self, account: Account, subject: Position | None, without: OrderId | None = None) -> HeldAccount:
+        """Return an account with every position that is not idle, and the one that the decision is about.
+
+        ``without`` is an order of that position whose margin counts as free.
+        """
         marks = self._accounts.marks
         positions = []
         for held in account.positions.values():
             if held.quantity or held.orders or held is subject:
                 mark = marks.get(held.symbol)
+                reserved = order_margin(held, mark)
+                if without is not None and held is subject and mark is not None:
+                    reserved = margin_without(held, without, mark)
                 positions.append(
                     HeldPosition(
                         held.position_id,
@@ -97,7 +104,7 @@ class Evidence:
                         held.leverage,
                         held.wallet.balance,
                         mark,
-                        order_margin(held, mark),
+                        reserved,
                         held.liquidation_id is not None,
                     )
                 )
@@ -117,8 +124,12 @@ class Evidence:
         order_id: OrderId | None,
         checked: tuple[Ticks, OrderCheck] | None,
         refusal: Refusal | None = None,
+        amends: OrderId | None = None,
     ) -> None:
-        """Take down that an order was let in, or refused; ``checked`` is its worst price, and what the check there found."""
+        """Take down that an order was let in, or refused; ``checked`` is its worst price, and what the check there found.
+
+        ``amends`` is the order whose other terms these are (BOOK-019); it is taken down as if it were not there.
+        """
         price, check = (None, None) if checked is None else checked
         account = self._accounts.accounts.get(command.account)
         name = position_id(command.symbol, command.position_side)
@@ -126,7 +137,7 @@ class Evidence:
         self.decisions.append(
             OrderDecision(
                 account=command.account,
-                held=NOTHING if account is None else self._held(account, position),
+                held=NOTHING if account is None else self._held(account, position, amends),
                 symbol=command.symbol,
                 position_id=name,
                 order_id=order_id,
@@ -140,7 +151,8 @@ class Evidence:
                 actual=None if refusal is None else refusal.actual,
                 margin=None if check is None else check.decision,
                 is_reducing=check is not None and check.is_reducing,
-                orders=() if position is None else _orders(position),
+                is_amend=amends is not None,
+                orders=() if position is None else tuple(each for each in _orders(position) if each.order_id != amends),
             )
         )
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from exchange.accounts.risk import OrderCheck
-from exchange.domain.commands import CancelAllOrders, CancelOrder, PlaceOrder
-from exchange.domain.enums import TimeInForce
-from exchange.domain.events import CommandRejected, OrderAccepted, OrderRejected, OrderRepeated
+from exchange.domain.commands import AmendOrder, CancelAllOrders, CancelOrder, PlaceOrder
+from exchange.domain.enums import OrderStatus, OrderType, TimeInForce
+from exchange.domain.events import CommandRejected, OrderAccepted, OrderRejected, OrderRepeated, OrderTriggered
 from exchange.domain.instrument import Instrument
 from exchange.domain.rejects import Reason
-from exchange.domain.units import Ticks
+from exchange.domain.triggers import Trigger
+from exchange.domain.units import PRICE_TICKS_MAX, Ticks
 from exchange.matching.admission import Refusal, check_filters, check_form, effective_limit
 from exchange.matching.order import Order
 from exchange.venue.placements import Placement
@@ -32,9 +33,11 @@ def place(state: VenueState, trading: Trading, command: PlaceOrder) -> None:
     if refusal is not None or mark is None:
         assert refusal is not None, "a missing mark is a refusal"
         return _reject(state, trading, command, refusal)
+    if command.trigger is not None:
+        return _await_trigger(state, trading, asked, command, command.trigger)
     limit = effective_limit(command, instrument, mark)
     check = state.accounts.check_order(command, limit)
-    refusal = _refusal(state, command, instrument, mark, limit, check)
+    refusal = _refusal(state, command, mark, limit, check)
     if refusal is not None:
         return _reject(state, trading, command, refusal, (limit, check))
     order = _order(state, command, limit)
@@ -54,6 +57,86 @@ def place(state: VenueState, trading: Trading, command: PlaceOrder) -> None:
     return None
 
 
+def _await_trigger(state: VenueState, trading: Trading, asked: PlaceOrder, command: PlaceOrder, trigger: Trigger) -> None:
+    """Accept an order that waits for a price: it holds no margin, and is judged as a new one when that comes (TRIG-002)."""
+    refusal = _trigger_refusal(state, command, trigger) or _check_open_orders(state, command)
+    if refusal is not None:
+        return _reject(state, trading, command, refusal)
+    order = _order(state, command, effective_limit(command, state.instruments[command.symbol], trigger.price))
+    order.order_id = state.counters.next_order_id()
+    if trading.evidence is not None:
+        trading.evidence.order(command, order.order_id, None)
+    state.triggers.add(order)
+    decision = state.accounts.standing_decision(command.account, command.symbol, command.position_side)
+    accepted = OrderAccepted(order=order.view(), decision=decision)
+    trading.events.append(accepted)
+    if command.client_order_id is not None:
+        state.remember(Placement(command.client_order_id, asked, accepted, order, order.view()))
+    return None
+
+
+def _trigger_refusal(state: VenueState, command: PlaceOrder, trigger: Trigger) -> Refusal | None:
+    """Return what is wrong with what an order waits for, or None (TRIG-001)."""
+    if not 1 <= trigger.price <= PRICE_TICKS_MAX:
+        return Refusal(Reason.TRIGGER_PRICE_RANGE, PRICE_TICKS_MAX, trigger.price)
+    price = state.price_of(command.symbol, trigger.by)
+    if price is None:
+        return Refusal(Reason.TRIGGER_PRICE_UNKNOWN)
+    return Refusal(Reason.WOULD_TRIGGER, price, trigger.price) if trigger.holds(command.side, price) else None
+
+
+def enter_triggered(state: VenueState, trading: Trading, order: Order, price: Ticks) -> None:
+    """Send an untriggered order in as a new one: it enters, or is canceled for what refuses it (TRIG-003).
+
+    Units: ``price`` ticks, the price that triggered it.
+    """
+    state.triggers.remove(order)
+    command = _triggered(order)
+    instrument, mark = state.instruments[order.symbol], state.accounts.marks[order.symbol]
+    order.status, order.limit_price = OrderStatus.OPEN, effective_limit(command, instrument, mark)
+    check = refusal = None
+    if not state.accounts.check_position_side(order.account, order.position_side):
+        refusal = Refusal(Reason.POSITION_SIDE)
+    else:
+        check = state.accounts.check_order(command, order.limit_price)
+        refusal = _refusal(state, command, mark, order.limit_price, check)
+    reducing, raises = check is not None and check.is_reducing, check is not None and check.decision.required > 0
+    must_fill = refusal is None and command.time_in_force is TimeInForce.FOK
+    if must_fill and not trading.fills_whole(order, is_reducing=reducing, raises_reserve=raises):
+        refusal = Refusal(Reason.FOK_UNFILLABLE)
+    if trading.evidence is not None:
+        checked = None if check is None else (order.limit_price, check)
+        trading.evidence.order(command, order.order_id, checked, refusal)
+    decision = check.decision if check is not None else None
+    decision = decision or state.accounts.standing_decision(order.account, order.symbol, order.position_side)
+    reason = None if refusal is None else refusal.reason
+    trading.events.append(OrderTriggered(order=order.view(), price=price, decision=decision, reason=reason))
+    if reason is not None:
+        trading.end(order, reason)
+        return
+    trading.enter(order, is_reducing=reducing, raises_reserve=raises)
+    trading.run(order)
+
+
+def _triggered(order: Order) -> PlaceOrder:
+    """Return the command that would place an untriggered order now; its form was checked when it came."""
+    return PlaceOrder(
+        account=order.account,
+        symbol=order.symbol,
+        side=order.side,
+        quantity=order.quantity,
+        order_type=order.order_type,
+        limit_price=order.limit_price if order.order_type is OrderType.LIMIT else None,
+        time_in_force=order.time_in_force,
+        post_only=order.post_only,
+        reduce_only=order.reduce_only,
+        self_trade_prevention=order.self_trade_prevention,
+        client_order_id=order.client_order_id,
+        position_side=order.position_side,
+        expire_time_ns=order.expire_time_ns,
+    )
+
+
 def _as_reducing(command: PlaceOrder) -> PlaceOrder:
     """Return the order as it is meant: in hedge mode one against its own side can only reduce (MARG-025)."""
     if command.side.sign * command.position_side.sign < 0 and not command.reduce_only:
@@ -68,6 +151,8 @@ def _early_refusal(state: VenueState, command: PlaceOrder, instrument: Instrumen
     refusal = check_form(command, instrument)
     if refusal is not None:
         return refusal
+    if command.expire_time_ns is not None and command.expire_time_ns <= state.now_ns:
+        return Refusal(Reason.EXPIRE_TIME_PASSED)
     if command.symbol in state.halted:
         return Refusal(Reason.SYMBOL_HALTED)
     return Refusal(Reason.NO_MARK_PRICE) if mark is None else None
@@ -87,36 +172,36 @@ def _repeats(state: VenueState, trading: Trading, command: PlaceOrder) -> bool:
     return True
 
 
-def _refusal(
-    state: VenueState,
-    command: PlaceOrder,
-    instrument: Instrument,
-    mark: Ticks,
-    limit: Ticks,
-    check: OrderCheck,
-) -> Refusal | None:
+def _refusal(state: VenueState, command: PlaceOrder, mark: Ticks, limit: Ticks, check: OrderCheck) -> Refusal | None:
+    """Return why an order may not enter now, or None: its market, the bound on open orders, its margin check."""
+    refusal = market_refusal(state, command, state.instruments[command.symbol], mark, limit)
+    if refusal is None and command.order_type is OrderType.LIMIT and command.time_in_force.rests:
+        refusal = _check_open_orders(state, command)
+    if refusal is None and check.reason is not None:
+        refusal = Refusal(check.reason, check.limit, check.actual)
+    return refusal
+
+
+def market_refusal(state: VenueState, command: PlaceOrder, instrument: Instrument, mark: Ticks, limit: Ticks) -> Refusal | None:
+    """Return the filter that an order misses as its market and its position stand, or None."""
     position = state.accounts.position(command.account, command.symbol, command.position_side)
     refusal = check_filters(command, instrument, mark, position.quantity)
     if refusal is not None:
         return refusal
     if command.post_only and state.books[command.symbol].would_cross(command.side, limit):
         return Refusal(Reason.POST_ONLY_WOULD_CROSS, state.books[command.symbol].best_price(command.side.opposite))
-    if command.time_in_force is TimeInForce.GTC and command.limit_price is not None:
-        refusal = _check_open_orders(state, command)
-        if refusal is not None:
-            return refusal
-    if check.reason is not None:
-        return Refusal(check.reason, check.limit, check.actual)
     return None
 
 
 def _check_open_orders(state: VenueState, command: PlaceOrder) -> Refusal | None:
     """Return the bound on resting orders that one more would break (BOOK-007)."""
     limits, owner = state.limits, state.accounts.account(command.account)
+    untriggered = state.triggers.of_account(command.account)
     in_symbol = sum(len(held.orders) for held in owner.positions_in(command.symbol))
+    in_symbol += sum(1 for each in untriggered if each.symbol == command.symbol)
     if in_symbol >= limits.open_orders_max:
         return Refusal(Reason.OPEN_ORDERS_MAX, limits.open_orders_max, in_symbol)
-    in_all = sum(len(held.orders) for held in owner.positions.values())
+    in_all = sum(len(held.orders) for held in owner.positions.values()) + len(untriggered)
     if in_all >= limits.account_orders_max:
         return Refusal(Reason.ACCOUNT_ORDERS_MAX, limits.account_orders_max, in_all)
     return None
@@ -139,6 +224,8 @@ def _order(state: VenueState, command: PlaceOrder, limit: Ticks) -> Order:
         self_trade_prevention=command.self_trade_prevention,
         client_order_id=command.client_order_id,
         position_side=command.position_side,
+        expire_time_ns=command.expire_time_ns,
+        trigger=command.trigger,
     )
 
 
@@ -169,13 +256,18 @@ def _reject(
     )
 
 
-def cancel(state: VenueState, trading: Trading, command: CancelOrder) -> None:
-    """Cancel one order; what is unknown, gone or another's is not found (BOOK-009)."""
+def named_order(state: VenueState, command: CancelOrder | AmendOrder) -> Order | None:
+    """Return the open order of the account that a command names by either id, or None (BOOK-009)."""
     order_id = command.order_id
     if order_id is None and command.client_order_id is not None:
         kept = state.recall(command.account, command.client_order_id)
         order_id = None if kept is None else kept.order.order_id
-    order = None if order_id is None else state.find_order(command.account, order_id)
+    return None if order_id is None else state.find_order(command.account, order_id)
+
+
+def cancel(state: VenueState, trading: Trading, command: CancelOrder) -> None:
+    """Cancel one order; what is unknown, gone or another's is not found (BOOK-009)."""
+    order = named_order(state, command)
     if order is None:
         trading.events.append(CommandRejected(account=command.account, command="CancelOrder", reason=Reason.NOT_FOUND))
         return
@@ -183,7 +275,7 @@ def cancel(state: VenueState, trading: Trading, command: CancelOrder) -> None:
 
 
 def cancel_all(state: VenueState, trading: Trading, command: CancelAllOrders) -> None:
-    """Cancel every open order of the account, on one symbol or on all, by order id."""
+    """Cancel every open order of the account that the command means, by order id."""
     known = command.account in state.accounts.accounts
     if not known or (command.symbol is not None and command.symbol not in state.instruments):
         reason = Reason.UNKNOWN_SYMBOL if known else Reason.UNKNOWN_ACCOUNT
@@ -191,12 +283,23 @@ def cancel_all(state: VenueState, trading: Trading, command: CancelAllOrders) ->
             CommandRejected(account=command.account, command="CancelAllOrders", reason=reason, symbol=command.symbol)
         )
         return
-    held = state.accounts.account(command.account).positions
+    cancel_open(state, trading, Reason.CANCELED_BY_OWNER, command)
+
+
+def cancel_open(state: VenueState, trading: Trading, reason: Reason, which: CancelAllOrders) -> None:
+    """Cancel the open and untriggered orders that ``which`` means, of an account that exists, by order id."""
     order_ids = [
-        (order_id, position.symbol)
-        for position in held.values()
-        if command.symbol in (None, position.symbol)
-        for order_id in position.orders
+        (order.order_id, position.symbol)
+        for position in state.accounts.account(which.account).positions.values()
+        if which.symbol in (None, position.symbol) and which.position_side in (None, position.position_side)
+        for order in position.orders.values()
+        if which.side is None or which.side.sign == order.sign
     ]
-    for order_id, symbol in sorted(order_ids):
-        trading.cancel(state.books[symbol].orders[order_id], Reason.CANCELED_BY_OWNER)
+    orders = [state.books[symbol].orders[order_id] for order_id, symbol in order_ids]
+    orders.extend(
+        order
+        for order in state.triggers.of_account(which.account, which.symbol)
+        if which.position_side in (None, order.position_side) and which.side in (None, order.side)
+    )
+    for order in sorted(orders, key=lambda each: each.order_id):
+        trading.cancel(order, reason)

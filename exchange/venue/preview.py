@@ -8,8 +8,9 @@ fund's slices then do to books, fund and accounts is not predicted.
 from __future__ import annotations
 
 from exchange.accounts.changes import AccountChange
-from exchange.domain.commands import PlaceOrder, SetMarkPrices
+from exchange.domain.commands import AmendOrder, PlaceOrder, SetMarkPrices
 from exchange.domain.events import (
+    AmendRejected,
     AnyEvent,
     CommandRejected,
     LeverageSet,
@@ -18,6 +19,7 @@ from exchange.domain.events import (
     MarginModeSet,
     MarginMoved,
     OrderAccepted,
+    OrderAmended,
     OrderCanceled,
     OrderFilled,
     OrderRejected,
@@ -30,7 +32,7 @@ from exchange.domain.ids import AccountId
 from exchange.domain.previews import OrderPreview, PreviewableCommand, PreviewView
 from exchange.domain.units import Cash, TimeNs
 from exchange.domain.views import OrderView
-from exchange.venue import account_commands, marks, order_commands
+from exchange.venue import account_commands, marks, order_amends, order_commands
 from exchange.venue.resolution import Resolution
 from exchange.venue.state import VenueState
 from exchange.venue.trading import Trading
@@ -42,17 +44,20 @@ def preview(state: VenueState, command: PreviewableCommand | None, account: Acco
     Units: ``now_ns`` nanoseconds. Raises ``KeyError`` for an unknown account. It costs what the command costs.
     """
     rehearsal = state.rehearsal(account, now_ns)
-    trading = Trading(rehearsal.books, rehearsal.accounts, rehearsal.counters, rehearsal.limits, now_ns=now_ns)
+    twins = (rehearsal.books, rehearsal.accounts, rehearsal.counters, rehearsal.limits)
+    trading = Trading(*twins, triggers=rehearsal.triggers, now_ns=now_ns)
     if command is not None:
         _carry_out(rehearsal, trading, command)
         Resolution(rehearsal, trading).run((), steps_max=0)
     return _picture(rehearsal, account, trading.events)
 
 
-def _carry_out(state: VenueState, trading: Trading, command: PlaceOrder | SetMarkPrices | AccountChange) -> None:
+def _carry_out(state: VenueState, trading: Trading, command: PlaceOrder | AmendOrder | SetMarkPrices | AccountChange) -> None:
     match command:
         case PlaceOrder():
             order_commands.place(state, trading, command)
+        case AmendOrder():
+            order_amends.amend(state, trading, command)
         case SetMarkPrices():
             marks.set_marks(state, trading.events, command)
         case _:
@@ -64,7 +69,7 @@ def _picture(state: VenueState, account: AccountId, events: list[AnyEvent]) -> P
     started = [each for each in events if isinstance(each, LiquidationStarted) and each.account == account]
     flagged = {(each.path, each.symbol, each.position_side) for each in started}
     return PreviewView(
-        refusal=next((each for each in events if isinstance(each, OrderRejected | CommandRejected)), None),
+        refusal=next((each for each in events if isinstance(each, OrderRejected | AmendRejected | CommandRejected)), None),
         order=_order_preview(account, events),
         margin_moved=sum(_margin_moved(account, each) for each in events),
         margin_calls=tuple(each for each in events if isinstance(each, MarginCalled) and each.account == account),
@@ -93,7 +98,7 @@ def _order_preview(account: AccountId, events: list[AnyEvent]) -> OrderPreview |
     if isinstance(first, OrderRepeated):
         assert first.accepted.decision is not None, "an owner's order has a decision"
         return OrderPreview(order=first.outcome, reason=None, decision=first.accepted.decision, repeated=True)
-    if not isinstance(first, OrderAccepted):
+    if not isinstance(first, OrderAccepted | OrderAmended):
         return None
     assert first.decision is not None, "an owner's order has a decision"
     order, reason, canceled = first.order, None, []

@@ -14,10 +14,13 @@ from exchange.domain.copies import Copies
 from exchange.domain.ids import AccountId, LiquidationId, OrderId, Symbol, TradeId
 from exchange.domain.instrument import CollateralAsset, Instrument
 from exchange.domain.policy import RiskPolicy
-from exchange.domain.units import TimeNs
+from exchange.domain.triggers import TriggerSource
+from exchange.domain.units import Ticks, TimeNs
 from exchange.matching.book import Book
 from exchange.matching.order import Order
 from exchange.matching.rehearsal import RehearsedBook
+from exchange.matching.trigger_book import TriggerBook
+from exchange.venue.cancel_timers import CancelTimers
 from exchange.venue.evidence import Evidence
 from exchange.venue.liquidations import Liquidation
 from exchange.venue.market import Market
@@ -39,6 +42,10 @@ class VenueLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Resting orders per account over all symbols (BOOK-007)."""
     client_order_ids_max: int = 1_000
     """Accepted orders per account whose client order ids are remembered (BOOK-014)."""
+    expirations_max: int = 256
+    """Orders that expire in one command (BOOK-018)."""
+    triggers_max: int = 64
+    """Triggered orders that enter in one command (TRIG-004)."""
     accounts_max: int = 10_000
     """Accounts of the venue."""
 
@@ -83,6 +90,7 @@ class VenueState:
         self.limits = limits
         self.policy = policy
         self.books = {symbol: Book(symbol) for symbol in instruments}
+        self.triggers = TriggerBook()
         self.halted: set[Symbol] = set()
         """The symbols that do not trade (BOOK-017)."""
         self.accounts = AccountService(instruments, policy, collateral)
@@ -93,6 +101,7 @@ class VenueState:
         self.counters = Counters()
         self.placements: dict[AccountId, PlacementMemory] = {}
         self.liquidations: dict[Scope, Liquidation] = {}
+        self.cancel_timers = CancelTimers()
         self.evidence: Evidence | None = None
         """What this command's decisions were made of, where the venue records that; no part of the digest."""
         self.sequence = 0
@@ -107,6 +116,8 @@ class VenueState:
         twin.accounts = self.accounts.rehearsal(owner)
         twin.close_outs = CloseOuts(twin.accounts)
         twin.books = Copies(self.books, RehearsedBook)
+        twin.triggers = self.triggers.rehearsal(owner)
+        twin.markets = Copies(self.markets, copy)
         twin.halted = set(self.halted)
         twin.counters = copy(self.counters)
         twin.placements = Copies(self.placements, PlacementMemory.copy)
@@ -120,12 +131,22 @@ class VenueState:
         return sum(1 for each in self.liquidations.values() if not each.is_waiting)
 
     def find_order(self, account: AccountId, order_id: OrderId) -> Order | None:
-        """Return an open order of the account; another's is as unknown as none (BOOK-009)."""
-        for book in self.books.values():
-            order = book.orders.get(order_id)
+        """Return an open or untriggered order of the account; another's is as unknown as none (BOOK-009)."""
+        for symbol in self.instruments:
+            order = self.books[symbol].orders.get(order_id)
             if order is not None:
                 return order if order.account == account else None
-        return None
+        return self.triggers.find(account, order_id)
+
+    def price_of(self, symbol: Symbol, source: TriggerSource) -> Ticks | None:
+        """Return a symbol's price that triggers may go by, as the last command left it; None before there was one."""
+        match source:
+            case TriggerSource.MARK:
+                return self.accounts.marks.get(symbol)
+            case TriggerSource.LAST:
+                return self.markets[symbol].last_price
+            case TriggerSource.INDEX:
+                return self.markets[symbol].index_price
 
     def recall(self, account: AccountId, client_order_id: str) -> Placement | None:
         """Return what the account placed under a client order id, if that is remembered (BOOK-014)."""

@@ -9,7 +9,7 @@ from exchange.accounts.position import Position, RestingOrder
 from exchange.accounts.risk import BankruptcyTerms, FillCheck, FillVerdict, Leg, LegEffect, ProposedFill
 from exchange.accounts.service import AccountService
 from exchange.domain.copies import Copies
-from exchange.domain.enums import Liquidity, OrderType, SelfTradePrevention
+from exchange.domain.enums import Liquidity, OrderStatus, OrderType, SelfTradePrevention
 from exchange.domain.events import (
     AnyEvent,
     FillSide,
@@ -22,10 +22,11 @@ from exchange.domain.events import (
 from exchange.domain.ids import AccountId, OrderId, Symbol
 from exchange.domain.margin_math import notional_value
 from exchange.domain.rejects import Reason
-from exchange.domain.units import Cash, Lots, TimeNs
+from exchange.domain.units import Cash, Lots, Ticks, TimeNs
 from exchange.matching.book import Book
 from exchange.matching.order import Order
 from exchange.matching.rehearsal import RehearsedBook
+from exchange.matching.trigger_book import TriggerBook
 from exchange.venue.evidence import Evidence
 from exchange.venue.state import Counters, VenueLimits
 
@@ -36,12 +37,20 @@ class Trading:
     """Walks between the two rooms for one command at a time; its events gather in ``events``."""
 
     def __init__(
-        self, books: Books, accounts: AccountService, counters: Counters, limits: VenueLimits, *, now_ns: TimeNs = 0
+        self,
+        books: Books,
+        accounts: AccountService,
+        counters: Counters,
+        limits: VenueLimits,
+        *,
+        triggers: TriggerBook | None = None,
+        now_ns: TimeNs = 0,
     ) -> None:
         self._books = books
         self._accounts = accounts
         self._counters = counters
         self._limits = limits
+        self._triggers = triggers
         self.now_ns = now_ns
         self.events: list[AnyEvent] = []
         self.evidence: Evidence | None = None
@@ -202,13 +211,37 @@ class Trading:
     def _cancel_of(self, position: Position, order_id: OrderId, reason: Reason) -> None:
         self.cancel(self._books[position.symbol].orders[order_id], reason)
 
+    def cut(self, order: Order, quantity: Lots) -> None:
+        """Lower a resting order's total; it keeps its place (BOOK-019)."""
+        order.quantity = quantity
+        left = quantity - order.filled_quantity
+        if left < order.open_quantity:
+            self._books[order.symbol].shrink(order, left)
+            self._accounts.apply_order_change(self._position_of(order), order.order_id, left)
+
+    def take_back(self, order: Order, limit_price: Ticks, quantity: Lots) -> None:
+        """Take a resting order out of both rooms, to enter again with other terms (BOOK-019)."""
+        self._books[order.symbol].remove(order)
+        self._accounts.apply_order_change(self._position_of(order), order.order_id, 0)
+        order.limit_price, order.quantity = limit_price, quantity
+        order.open_quantity = quantity - order.filled_quantity
+
     def cancel(self, order: Order, reason: Reason) -> None:
-        """Take a resting order out of both rooms."""
+        """Take a resting order out of both rooms, or an untriggered one out of where it waits."""
+        if order.status is OrderStatus.UNTRIGGERED:
+            assert self._triggers is not None, "a rehearsal meets no untriggered order"
+            self._triggers.remove(order)
+            self.end(order, reason)
+            return
         self._books[order.symbol].remove(order)
         self._end_unfilled(order, reason)
 
     def _end_unfilled(self, order: Order, reason: Reason) -> None:
         self._accounts.apply_order_change(self._position_of(order), order.order_id, 0)
+        self.end(order, reason)
+
+    def end(self, order: Order, reason: Reason) -> None:
+        """Cancel what is open of an order that holds no margin (any more)."""
         canceled = order.cancel()
         self.events.append(OrderCanceled(order=order.view(), reason=reason, canceled_quantity=canceled))
 

@@ -7,15 +7,18 @@ from collections.abc import Mapping, Sequence
 from exchange.domain.commands import (
     AddMargin,
     AdvanceTime,
+    AmendOrder,
     AnyCommand,
     CancelAllOrders,
     CancelOrder,
     ContinueLiquidations,
+    ContinueTriggers,
     CreateAccount,
     Credit,
     PlaceOrder,
     RemoveMargin,
     SetAutoReplenish,
+    SetCancelAfter,
     SetCollateralPrices,
     SetIndexPrices,
     SetLeverage,
@@ -26,9 +29,9 @@ from exchange.domain.commands import (
     Withdraw,
 )
 from exchange.domain.decisions import AnyDecision
-from exchange.domain.enums import PositionSide, Side, TradingState
+from exchange.domain.enums import CancelTrigger, PositionSide, Side, TradingState
 from exchange.domain.events import AnyEvent, IndexPriceChanged, MarkPriceChanged, TimeAdvanced
-from exchange.domain.ids import AccountId, Symbol
+from exchange.domain.ids import AccountId, OrderId, Symbol
 from exchange.domain.instrument import CollateralAsset, Instrument, check_collateral, check_instrument, under_policy
 from exchange.domain.policy import RiskPolicy, check_policy
 from exchange.domain.previews import PreviewableCommand, PreviewView
@@ -43,7 +46,7 @@ from exchange.domain.views import (
     PositionView,
     ScopeView,
 )
-from exchange.venue import account_commands, funding, marks, order_commands
+from exchange.venue import account_commands, expiry, funding, marks, order_amends, order_commands, safety, triggers
 from exchange.venue.digest import state_digest
 from exchange.venue.evidence import Evidence
 from exchange.venue.fund_unwind import next_slice_ns, unwind_fund
@@ -85,7 +88,7 @@ class Venue:
         if len(by_symbol) != len(instruments):
             raise ValueError("each symbol may be configured once only")
         self._state = state = VenueState(by_symbol, limits or VenueLimits(), policy, collateral)
-        self._trading = Trading(state.books, state.accounts, state.counters, state.limits)
+        self._trading = Trading(state.books, state.accounts, state.counters, state.limits, triggers=state.triggers)
         if records_decisions:
             state.evidence = self._trading.evidence = Evidence(state.accounts)
         self._resolution = Resolution(state, self._trading)
@@ -96,7 +99,8 @@ class Venue:
         """Carry out one command whole, liquidations that follow from it included, and return what happened.
 
         Units: ``now_ns`` nanoseconds since the Unix epoch, not before that of the command before.
-        While ``has_unfinished_liquidations``, the next command must be ``ContinueLiquidations``.
+        While ``has_unfinished_liquidations``, the next command must be ``ContinueLiquidations``; else, while
+        ``has_unfinished_triggers``, it must be ``ContinueTriggers``.
         """
         state, trading = self._state, self._trading
         if now_ns < state.now_ns:
@@ -113,8 +117,10 @@ class Venue:
         has_news = any(isinstance(event, MarkPriceChanged | IndexPriceChanged | TimeAdvanced) for event in trading.events)
         if has_news and unwind_fund(state, trading):
             report_changes(state, trading.events)
-            self._resolution.run(trading.events[told:], steps_left)
+            steps_left = self._resolution.run(trading.events[told:], steps_left)
         report_changes(state, trading.events)
+        triggers.note_crossed(state, trading.events)
+        triggers.enter_crossed(state, trading, self._resolution, steps_left)
         marks.note_trades(state, trading.events)
         report_entries(state, trading.events)
         return tuple(trading.events)
@@ -124,10 +130,14 @@ class Venue:
         match command:
             case PlaceOrder():
                 order_commands.place(state, trading, command)
+            case AmendOrder():
+                order_amends.amend(state, trading, command)
             case CancelOrder():
                 order_commands.cancel(state, trading, command)
             case CancelAllOrders():
                 order_commands.cancel_all(state, trading, command)
+            case SetCancelAfter():
+                safety.set_cancel_after(state, trading, command)
             case (
                 SetMarginMode()
                 | SetLeverage()
@@ -151,8 +161,10 @@ class Venue:
             case CreateAccount():
                 account_commands.create(state, trading.events, command)
             case AdvanceTime():
+                expiry.expire_orders(state, trading)
                 funding.advance(state, trading.events)
-            case ContinueLiquidations():
+                safety.cancel_due(state, trading)
+            case ContinueLiquidations() | ContinueTriggers():
                 pass
 
     # -- queries ---------------------------------------------------------------------------------------------------
@@ -194,9 +206,15 @@ class Venue:
         return self._state.unfinished_liquidations > 0
 
     @property
+    def has_unfinished_triggers(self) -> bool:
+        """Whether ``ContinueTriggers`` must come before anything but liquidations (TRIG-004)."""
+        return self._state.triggers.has_crossed()
+
+    @property
     def next_due_ns(self) -> TimeNs | None:
-        """When the next ``AdvanceTime`` must come for what is due to happen at its time; None for never (FUND-004, LIQ-015)."""
-        times = (funding.next_due_ns(self._state), next_slice_ns(self._state))
+        """When ``AdvanceTime`` must come for what is due at its time (FUND-004, LIQ-015, BOOK-018, SAFE-001), or None."""
+        state, expiry_ns = self._state, expiry.next_expiry_ns(self._state)
+        times = (funding.next_due_ns(state), next_slice_ns(state), expiry_ns, state.cancel_timers.next_due_ns)
         return min((each for each in times if each is not None), default=None)
 
     def digest(self) -> str:
@@ -269,6 +287,14 @@ class Venue:
                 found.extend(book.orders[order_id].view() for order_id in position.orders)
         return tuple(sorted(found, key=lambda order: order.order_id))
 
+    def untriggered_orders(self, account: AccountId, symbol: Symbol | None = None) -> tuple[OrderView, ...]:
+        """Return the account's orders that wait for a price, by order id (TRIG-002)."""
+        return tuple(order.view() for order in self._state.triggers.of_account(account, symbol))
+
+    def cancel_deadline(self, account: AccountId, trigger: CancelTrigger) -> TimeNs | None:
+        """Return when a timer cancels the account's orders, or None where it is not armed (SAFE-001)."""
+        return self._state.cancel_timers.deadline(account, trigger)
+
     def funds(self) -> FundView:
         """Return the system's own money."""
         return self._state.accounts.view_funds()
@@ -276,6 +302,15 @@ class Venue:
     def imbalance(self) -> int:
         """Return by how much the books are out in cash units; anything but 0 is a bug (CONS-001)."""
         return self._state.accounts.ledger.imbalance(self._state.accounts.accounts.values())
+
+    def resting_orders(self, symbol: Symbol, side: Side) -> tuple[OrderView, ...]:
+        """Return the resting orders of a side, the first to trade first. Raises ``KeyError`` for an unknown symbol."""
+        return tuple(order.view() for order in self._state.books[symbol].queue(side))
+
+    def resting_order(self, symbol: Symbol, order_id: OrderId) -> OrderView | None:
+        """Return an order that rests in a book, or None. Raises ``KeyError`` for an unknown symbol."""
+        order = self._state.books[symbol].orders.get(order_id)
+        return None if order is None else order.view()
 
     def depth(self, symbol: Symbol, levels_max: int) -> tuple[tuple[DepthLevel, ...], tuple[DepthLevel, ...]]:
         """Return the best levels of bids and asks, best first. Raises ``KeyError`` for an unknown symbol."""

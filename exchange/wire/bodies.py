@@ -10,6 +10,7 @@ from exchange.domain.ids import Symbol
 from exchange.domain.instrument import FundingTerms, IndexMarkTerms, Instrument
 from exchange.domain.policy import MarginRules
 from exchange.domain.rejects import Reason
+from exchange.domain.triggers import Trigger
 from exchange.domain.units import (
     CASH_DECIMALS,
     FUNDING_DECIMALS,
@@ -146,8 +147,10 @@ def decision_body(instrument: Instrument, decision: MarginDecision) -> wire.Deci
     )
 
 
-def order_body(instrument: Instrument, order: OrderView, reason: Reason | None) -> wire.OrderBody:
-    """Return an order as its owner sees it, with the reason if it was canceled."""
+def order_body(
+    instrument: Instrument, order: OrderView, reason: Reason | None, decision: MarginDecision | None = None
+) -> wire.OrderBody:
+    """Return an order as its owner sees it, with the reason if it was canceled, and what its margin check just found."""
     quantities = instrument.quantity_grid
     return wire.OrderBody(
         order_id=order.order_id,
@@ -169,7 +172,15 @@ def order_body(instrument: Instrument, order: OrderView, reason: Reason | None) 
         reason=None if reason is None else reason.value,
         liquidation_id=order.liquidation_id,
         time_us=time_us(order.time_ns),
+        expire_time_us=optional_time_us(order.expire_time_ns),
+        trigger=None if order.trigger is None else _trigger_body(instrument, order.trigger),
+        margin=None if decision is None else decision_body(instrument, decision),
     )
+
+
+def _trigger_body(instrument: Instrument, trigger: Trigger) -> wire.TriggerBody:
+    price = instrument.price_grid.format(trigger.price)
+    return wire.TriggerBody(kind=trigger.kind.value, price=price, by=trigger.by.value)
 
 
 def account_body(account: AccountView, assets: Assets) -> wire.AccountBody:

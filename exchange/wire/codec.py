@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NoReturn, Protocol
 
 import msgspec
@@ -25,6 +25,7 @@ class _LooseMethod(msgspec.Struct):
     """What an error message about a request's parameters needs."""
 
     method: str
+    params: Any = None
 
 
 class _Decoder(Protocol):
@@ -73,7 +74,8 @@ class Codec:
 
     def _refuse(self, frame: bytes, refusal: Exception) -> NoReturn:
         loose_id, loose_method = _try(self._loose_id, frame), _try(self._loose_method, frame)
-        error: WireError = explain_refusal(refusal, None if loose_method is None else loose_method.method)
+        method, params = (None, None) if loose_method is None else (loose_method.method, loose_method.params)
+        error: WireError = explain_refusal(refusal, method, params)
         error.request_id = None if loose_id is None else loose_id.id
         raise error from None
 
@@ -92,10 +94,15 @@ _MSGPACK_ANY = msgspec.msgpack.Decoder(Any)
 _MSGPACK_ENCODE = msgspec.msgpack.Encoder().encode
 _MSGPACK_SHALLOW = msgspec.msgpack.Decoder(dict[str, msgspec.Raw])
 _MSGPACK_LIST = msgspec.msgpack.Decoder(list[Any])
+_MSGPACK_RAWS = msgspec.msgpack.Decoder(list[msgspec.Raw])
 
 
 def _is_map(packed: memoryview) -> bool:
     return 0x80 <= packed[0] <= 0x8F or packed[0] in (0xDE, 0xDF)
+
+
+def _is_list(packed: memoryview) -> bool:
+    return 0x90 <= packed[0] <= 0x9F or packed[0] in (0xDC, 0xDD)
 
 
 def _map_length(packed: memoryview) -> tuple[int, int]:
@@ -122,11 +129,18 @@ def _msgpack_search(frame: bytes) -> str | None:
     if len(values) != count:
         as_list = b"\xdd" + (2 * count).to_bytes(4, "big") + bytes(packed[start:])
         return _first_repeated(_MSGPACK_LIST.decode(as_list)[::2])
-    for value in values.values():
-        if _is_map(memoryview(value)):
+    return _search_each(values.values())
+
+
+def _search_each(values: Iterable[msgspec.Raw]) -> str | None:
+    for value in values:
+        packed, key = memoryview(value), None
+        if _is_map(packed):
             key = _msgpack_search(bytes(value))
-            if key is not None:
-                return key
+        elif _is_list(packed):
+            key = _search_each(_MSGPACK_RAWS.decode(value))
+        if key is not None:
+            return key
     return None
 
 

@@ -26,6 +26,7 @@ class Fault(Enum):
     ALREADY_LOGGED_IN = "session.already_logged_in"
     SUBSCRIPTIONS_MAX = "session.subscriptions_maximum"
     NOT_SUBSCRIBED = "session.not_subscribed"
+    RATE_LIMITED = "session.rate_limited"
 
     CLOCK_NOT_VIRTUAL = "clock.not_virtual"
     CLOCK_RANGE = "clock.out_of_range"
@@ -51,6 +52,7 @@ FAULT_CODES: dict[Fault, int] = {
     Fault.ALREADY_LOGGED_IN: 2003,
     Fault.SUBSCRIPTIONS_MAX: 2004,
     Fault.NOT_SUBSCRIBED: 2005,
+    Fault.RATE_LIMITED: 2006,
     Fault.CLOCK_NOT_VIRTUAL: 7000,
     Fault.CLOCK_RANGE: 7001,
     Fault.KEY_EXISTS: 7002,
@@ -85,6 +87,8 @@ class WireError(Exception):
         self.field = field
         self.request_id = request_id
         self.details = details
+        self.retry_ms: int | None = None
+        """When the same request would be answered, where waiting helps. Units: milliseconds."""
 
     @property
     def is_bad_field(self) -> bool:
@@ -93,7 +97,14 @@ class WireError(Exception):
 
     def body(self) -> ErrorBody:
         """Return what is wrong, as the peer reads it."""
-        return ErrorBody(code=self.code, name=self.name, message=self.message, field=self.field, details=self.details)
+        return ErrorBody(
+            code=self.code,
+            name=self.name,
+            message=self.message,
+            field=self.field,
+            retry_ms=self.retry_ms,
+            details=self.details,
+        )
 
     def reply(self, request_id: int | str | None) -> ErrorReply:
         """Return the error reply to the request of that id."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any, get_args, get_type_hints
 
+import msgspec
+
 from exchange.domain.ids import is_valid_id
 from exchange.wire.errors import Fault, WireError, fault
 from exchange.wire.parameters import Params
@@ -38,8 +40,11 @@ PARAMS_TYPES: dict[str, type[Params]] = _params_types()
 """The parameters of every method."""
 
 
-def explain_refusal(refusal: Exception, method: str | None) -> WireError:
-    """Return the error behind a decoder's refusal; ``method`` is the request's, where it could be read."""
+_LIST_ITEM = re.compile(r"`\$\.params\.(\w+)\[\.\.\.\]")
+
+
+def explain_refusal(refusal: Exception, method: str | None, params: object = None) -> WireError:
+    """Return the error behind a decoder's refusal; ``method`` and ``params`` are the request's, where they could be read."""
     text = str(refusal)
     if isinstance(refusal, RecursionError):
         return fault(Fault.MALFORMED, "the request is nested too deeply; send a map with id, method and params")
@@ -49,7 +54,22 @@ def explain_refusal(refusal: Exception, method: str | None) -> WireError:
             f"method {_shown(method)} does not exist; the methods are {_list(PARAMS_TYPES)}",
             field="method",
         )
-    return _explain_text(text, method)
+    return _explain_text(text if method is None else _numbered(text, method, params), method)
+
+
+def _numbered(text: str, method: str, params: object) -> str:
+    """Return a decoder's refusal with the number of the item of a list that it is about, which decoders leave out."""
+    found = _LIST_ITEM.search(text)
+    items = params.get(found[1]) if found is not None and isinstance(params, dict) else None
+    if found is None or not isinstance(items, list):
+        return text
+    kind = _params_at(found[1], method)
+    for number, item in enumerate(items):
+        try:
+            msgspec.convert(item, kind)
+        except ValueError:
+            return text.replace("[...]", f"[{number}]", 1)
+    return text
 
 
 def _explain_text(text: str, method: str | None) -> WireError:
@@ -112,7 +132,7 @@ def _params_at(path: str, method: str) -> type[Params]:
     """Return the parameters of a method, or those that lie at a path within them."""
     found = PARAMS_TYPES[method]
     for name in path.split("."):
-        hint = get_type_hints(found).get(name)
+        hint = get_type_hints(found).get(name.partition("[")[0])
         found = next((kind for kind in get_args(hint) if isinstance(kind, type) and issubclass(kind, Params)), found)
     return found
 

@@ -14,6 +14,10 @@ SUBSCRIPTIONS_MAX = 256
 MARKS_PER_UPDATE_MAX = 64
 LIST_LIMIT_MAX = 500
 DEPTH_MAX = 200
+GRACE_MS_MAX = 300_000
+"""How long an account may take to come back after a lost connection: 5 minutes."""
+CANCEL_AFTER_MS_MAX = 86_400_000
+"""The longest that a dead-man switch can be set to: a day."""
 
 PROTOCOL_VERSION = 1
 SUBPROTOCOL_MSGPACK = "exchange.v1.msgpack"
@@ -30,18 +34,60 @@ MarginModeText: TypeAlias = Literal["cross", "isolated"]
 PositionModeText: TypeAlias = Literal["one_way", "hedge"]
 PositionSideText: TypeAlias = Literal["net", "long", "short"]
 TradingStateText: TypeAlias = Literal["open", "halted"]
+IntervalText: TypeAlias = Literal["1s", "1m", "5m", "15m", "1h", "4h", "1d"]
 Channel: TypeAlias = Literal[
     "book",
+    "book.50",
+    "book.10",
+    "book.1",
+    "book.orders",
     "trades",
     "ticker",
     "mark",
     "funding",
     "liquidations",
+    "candles.1s",
+    "candles.1m",
+    "candles.5m",
+    "candles.15m",
+    "candles.1h",
+    "candles.4h",
+    "candles.1d",
+    "open_interest",
+    "insurance_fund",
+    "heartbeat",
     "orders",
     "fills",
     "positions",
     "account",
     "margin",
 ]
-PUBLIC_CHANNELS = frozenset({"book", "trades", "ticker", "mark", "funding", "liquidations"})
+BOOK_DEPTHS: dict[Channel, int | None] = {"book": None, "book.50": 50, "book.10": 10, "book.1": 1}
+"""The channels of order books, and how many levels of each side they carry; None for all."""
+CANDLE_INTERVALS: dict[Channel, IntervalText] = {
+    "candles.1s": "1s",
+    "candles.1m": "1m",
+    "candles.5m": "5m",
+    "candles.15m": "15m",
+    "candles.1h": "1h",
+    "candles.4h": "4h",
+    "candles.1d": "1d",
+}
+"""The channels of candles, and the interval that each carries."""
+VENUE_CHANNELS = frozenset({"insurance_fund", "heartbeat"})
+"""Public channels that are of no symbol: one stream each."""
+PUBLIC_CHANNELS = frozenset(
+    {
+        *BOOK_DEPTHS,
+        *CANDLE_INTERVALS,
+        *VENUE_CHANNELS,
+        "book.orders",
+        "trades",
+        "ticker",
+        "mark",
+        "funding",
+        "liquidations",
+        "open_interest",
+    }
+)
 PRIVATE_CHANNELS = frozenset({"orders", "fills", "positions", "account", "margin"})

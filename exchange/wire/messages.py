@@ -174,6 +174,14 @@ class DecisionBody(Message, frozen=True, kw_only=True):
         return {name: getattr(self, name) for name in self.__struct_fields__}
 
 
+class TriggerBody(Message, frozen=True, kw_only=True):
+    """The price that an order waits for, and which price of the symbol that is."""
+
+    kind: str
+    price: str
+    by: str
+
+
 class OrderBody(Message, frozen=True, kw_only=True):
     """An order as its owner sees it."""
 
@@ -197,6 +205,12 @@ class OrderBody(Message, frozen=True, kw_only=True):
     """Why the order was canceled, if it was."""
     liquidation_id: int | None
     time_us: int
+    expire_time_us: int | None = None
+    """When the order is canceled, with ``gtd``."""
+    trigger: TriggerBody | None = None
+    """What it waits for while ``order_status`` is ``untriggered``, or has waited for."""
+    margin: DecisionBody | None = None
+    """What its margin check found, in the update that tells that it was triggered."""
 
 
 class PlaceResult(Message, frozen=True, kw_only=True):
@@ -430,21 +444,23 @@ class BookUpdate(Message, frozen=True, kw_only=True):
     """``snapshot`` replaces the book; ``delta`` replaces the levels it names (quantity "0" removes one).
 
     ``sequence`` is that of the command that changed the book last. A delta follows the message whose ``sequence`` is its
-    ``previous_sequence``; in a snapshot both are equal. A snapshot may come at any time.
+    ``previous_sequence``; in a snapshot both are equal. A snapshot may come at any time. ``checksum`` is that of the best
+    levels as the message leaves them (WIRE-023).
     """
 
-    channel: Literal["book"] = "book"
+    channel: Channel
     type: Literal["snapshot", "delta"]
     symbol: str
     sequence: int
     previous_sequence: int
     bids: tuple[tuple[str, str], ...]
     asks: tuple[tuple[str, str], ...]
+    checksum: int
     time_us: int
 
 
 class ChannelUpdate(Message, frozen=True, kw_only=True):
-    """One event of any channel but ``book``; ``sequence`` is that of the command it came from."""
+    """One event of any channel but those of books; ``sequence`` is that of the command it came from."""
 
     channel: str
     symbol: str | None

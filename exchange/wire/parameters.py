@@ -12,13 +12,16 @@ import msgspec
 from msgspec import Meta
 
 from exchange.wire.fields import (
+    CANCEL_AFTER_MS_MAX,
     DEPTH_MAX,
+    GRACE_MS_MAX,
     INTEGER_MAX,
     LIST_LIMIT_MAX,
     MARKS_PER_UPDATE_MAX,
     Channel,
     DecimalText,
     Id,
+    IntervalText,
     MarginModeText,
     PositionModeText,
     PositionSideText,
@@ -46,6 +49,19 @@ class LoginParams(Params, frozen=True, kw_only=True):
     signature: Annotated[str, Meta(max_length=128)]
 
 
+class CancelOnDisconnectParams(Params, frozen=True, kw_only=True):
+    """Whether losing this connection cancels the account's orders, and how long the account has to come back."""
+
+    enabled: bool
+    grace_ms: Annotated[int, Meta(ge=0, le=GRACE_MS_MAX)] = 10_000
+
+
+class CancelAfterParams(Params, frozen=True, kw_only=True):
+    """How long from now until the account's orders are canceled; 0 disarms."""
+
+    timeout_ms: Annotated[int, Meta(ge=0, le=CANCEL_AFTER_MS_MAX)]
+
+
 class SubscriptionParams(Params, frozen=True, kw_only=True):
     """A channel; a public one for one symbol or for all of them, a private one without a symbol."""
 
@@ -53,15 +69,28 @@ class SubscriptionParams(Params, frozen=True, kw_only=True):
     symbol: SymbolText | None = None
 
 
+class TriggerParams(Params, frozen=True, kw_only=True):
+    """What an order waits for: a ``stop`` that the price runs away from it, a ``take_profit`` that it comes closer."""
+
+    kind: Literal["stop", "take_profit"]
+    price: DecimalText
+    by: Literal["mark", "last", "index"] = "mark"
+
+
 class PlaceParams(Params, frozen=True, kw_only=True):
-    """An order to enter; ``limit_price`` only with ``limit``; in hedge mode ``position_side`` is long or short."""
+    """An order to enter; ``limit_price`` only with ``limit``, ``expire_time_us`` only with ``gtd``.
+
+    With a ``trigger`` it waits for that price, and enters as it is then. In hedge mode ``position_side`` is long or short.
+    """
 
     symbol: SymbolText
     side: SideText
     quantity: DecimalText
     order_type: Literal["limit", "market"] = "limit"
     limit_price: DecimalText | None = None
-    time_in_force: Literal["gtc", "ioc", "fok"] = "gtc"
+    time_in_force: Literal["gtc", "gtd", "ioc", "fok"] = "gtc"
+    expire_time_us: TimeUs | None = None
+    trigger: TriggerParams | None = None
     post_only: bool = False
     reduce_only: bool = False
     self_trade_prevention: Literal["cancel_taker", "cancel_maker", "cancel_both"] = "cancel_taker"
@@ -74,6 +103,39 @@ class OrderReferenceParams(Params, frozen=True, kw_only=True):
 
     order_id: WholeId | None = None
     client_order_id: Id | None = None
+
+
+class AmendParams(OrderReferenceParams, frozen=True, kw_only=True):
+    """Other terms for one open order; ``quantity`` is its total, what has filled included, and at least one is given."""
+
+    limit_price: DecimalText | None = None
+    quantity: DecimalText | None = None
+
+
+class PlaceBatchParams(Params, frozen=True, kw_only=True):
+    """Orders to enter, one after the other."""
+
+    orders: Annotated[tuple[PlaceParams, ...], Meta(min_length=1)]
+
+
+class AmendBatchParams(Params, frozen=True, kw_only=True):
+    """Orders to give other terms, one after the other."""
+
+    orders: Annotated[tuple[AmendParams, ...], Meta(min_length=1)]
+
+
+class CancelBatchParams(Params, frozen=True, kw_only=True):
+    """Orders to cancel, one after the other."""
+
+    orders: Annotated[tuple[OrderReferenceParams, ...], Meta(min_length=1)]
+
+
+class CancelAllParams(Params, frozen=True, kw_only=True):
+    """Which open orders to cancel: those that fit all that is given; every one where nothing is."""
+
+    symbol: SymbolText | None = None
+    side: SideText | None = None
+    position_side: PositionSideText | None = None
 
 
 class SymbolFilterParams(Params, frozen=True, kw_only=True):
@@ -140,6 +202,7 @@ class PreviewParams(Params, frozen=True, kw_only=True):
     """Exactly one action, with the parameters of the method it stands for; ``mark_prices`` are new marks by symbol."""
 
     order: PlaceParams | None = None
+    amend: AmendParams | None = None
     mark_prices: Annotated[dict[SymbolText, DecimalText], Meta(min_length=1, max_length=MARKS_PER_UPDATE_MAX)] | None = None
     margin_mode: SetMarginModeParams | None = None
     leverage: SetLeverageParams | None = None
@@ -186,6 +249,15 @@ class TradesParams(Params, frozen=True, kw_only=True):
 
     symbol: SymbolText
     limit: Annotated[int, Meta(ge=1, le=LIST_LIMIT_MAX)] = 50
+
+
+class CandlesParams(Params, frozen=True, kw_only=True):
+    """The last candles that start before ``before``, oldest first."""
+
+    symbol: SymbolText
+    interval: IntervalText
+    limit: Annotated[int, Meta(ge=1, le=LIST_LIMIT_MAX)] = 100
+    before: TimeUs | None = None
 
 
 class SymbolParams(Params, frozen=True, kw_only=True):

@@ -122,6 +122,36 @@ REASONS: dict[Reason, ReasonEntry] = {
     Reason.SYMBOL_HALTED: ReasonEntry(
         3019, "symbol", Unit.NONE, "symbol is halted; orders can be canceled, wait until channel ticker says that it is open"
     ),
+    Reason.EXPIRE_TIME_REQUIRED: ReasonEntry(
+        3020, "expire_time_us", Unit.NONE, "expire_time_us is needed with time_in_force gtd; give a time in the future"
+    ),
+    Reason.EXPIRE_TIME_FORBIDDEN: ReasonEntry(
+        3021,
+        "expire_time_us",
+        Unit.NONE,
+        "expire_time_us belongs to a limit order with time_in_force gtd; leave it out, or use those",
+    ),
+    Reason.EXPIRE_TIME_PASSED: ReasonEntry(
+        3022, "expire_time_us", Unit.NONE, "expire_time_us must be later than the exchange's time, which ping tells; choose one"
+    ),
+    Reason.WOULD_TRIGGER: ReasonEntry(
+        3023,
+        "trigger.price",
+        Unit.PRICE,
+        "trigger.price {actual} is met by the price of {limit} already; move it away, or send the order without a trigger",
+    ),
+    Reason.TRIGGER_PRICE_UNKNOWN: ReasonEntry(
+        3024, "trigger.by", Unit.NONE, "trigger.by names a price that symbol does not have yet; wait for it, or use mark"
+    ),
+    Reason.UNTRIGGERED: ReasonEntry(
+        3026, None, Unit.NONE, "the order waits for its trigger and cannot be amended; cancel it and place another"
+    ),
+    Reason.TRIGGER_PRICE_RANGE: ReasonEntry(
+        3025,
+        "trigger.price",
+        Unit.PRICE,
+        "trigger.price {actual} must be above 0 and at most {limit}; choose one in that range",
+    ),
     Reason.CANCELED_BY_OWNER: ReasonEntry(3100, None, Unit.NONE, "the account canceled the order"),
     Reason.IOC_REMAINDER: ReasonEntry(3101, None, Unit.NONE, "nothing more could be filled at once, and ioc does not rest"),
     Reason.PROTECTION_PRICE: ReasonEntry(
@@ -135,6 +165,14 @@ REASONS: dict[Reason, ReasonEntry] = {
     ),
     Reason.SWEEP_LIMIT: ReasonEntry(3104, "quantity", Unit.COUNT, "an order meets at most {limit} others; send the rest again"),
     Reason.REDUCE_ONLY_EMPTY: ReasonEntry(3105, "reduce_only", Unit.NONE, "the position that the order was to reduce is gone"),
+    Reason.EXPIRED: ReasonEntry(3106, "expire_time_us", Unit.NONE, "the time at which the order was to end has come"),
+    Reason.AMENDED_TO_FILLED: ReasonEntry(
+        3107, "quantity", Unit.NONE, "the order was amended to a quantity at or below what had filled"
+    ),
+    Reason.DEAD_MAN: ReasonEntry(3110, None, Unit.NONE, "the account's dead-man switch (session.cancel_after) ran out"),
+    Reason.DISCONNECTED: ReasonEntry(
+        3111, None, Unit.NONE, "a connection with cancel_on_disconnect was lost, and the account did not log in again in time"
+    ),
     Reason.INITIAL_INSUFFICIENT: ReasonEntry(
         5000,
         "quantity",

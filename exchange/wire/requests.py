@@ -10,7 +10,14 @@ from exchange.wire.fields import RequestId
 from exchange.wire.parameters import (
     AdminExplainParams,
     AdvanceParams,
+    AmendBatchParams,
+    AmendParams,
     BookParams,
+    CancelAfterParams,
+    CancelAllParams,
+    CancelBatchParams,
+    CancelOnDisconnectParams,
+    CandlesParams,
     CreateAccountParams,
     CreditParams,
     ExplainParams,
@@ -20,6 +27,7 @@ from exchange.wire.parameters import (
     NoParams,
     OrderListParams,
     OrderReferenceParams,
+    PlaceBatchParams,
     PlaceParams,
     PreviewParams,
     SetAutoReplenishParams,
@@ -57,6 +65,30 @@ class Login(Request, frozen=True, kw_only=True, tag="session.login"):
     params: LoginParams
 
 
+class Logout(Request, frozen=True, kw_only=True, tag="session.logout"):
+    """Leave cleanly: the connection acts for nobody any more, and losing it cancels nothing."""
+
+    params: NoParams = NoParams()
+
+
+class CancelOnDisconnect(Request, frozen=True, kw_only=True, tag="session.cancel_on_disconnect"):
+    """Choose whether losing this connection cancels the account's orders."""
+
+    params: CancelOnDisconnectParams
+
+
+class CancelAfter(Request, frozen=True, kw_only=True, tag="session.cancel_after"):
+    """Arm, put off or disarm the account's dead-man switch."""
+
+    params: CancelAfterParams
+
+
+class SessionLimits(Request, frozen=True, kw_only=True, tag="session.limits"):
+    """Read how many requests the key may still make."""
+
+    params: NoParams = NoParams()
+
+
 class Subscribe(Request, frozen=True, kw_only=True, tag="subscribe"):
     """Receive a channel; those that show a state begin with the present one, before the reply (WIRE-009)."""
 
@@ -75,6 +107,30 @@ class OrderPlace(Request, frozen=True, kw_only=True, tag="order.place"):
     params: PlaceParams
 
 
+class OrderAmend(Request, frozen=True, kw_only=True, tag="order.amend"):
+    """Give an open order another limit, another quantity, or both."""
+
+    params: AmendParams
+
+
+class OrderPlaceBatch(Request, frozen=True, kw_only=True, tag="order.place_batch"):
+    """Enter several orders; each has its own outcome."""
+
+    params: PlaceBatchParams
+
+
+class OrderAmendBatch(Request, frozen=True, kw_only=True, tag="order.amend_batch"):
+    """Give several orders other terms; each has its own outcome."""
+
+    params: AmendBatchParams
+
+
+class OrderCancelBatch(Request, frozen=True, kw_only=True, tag="order.cancel_batch"):
+    """Cancel several orders; each has its own outcome."""
+
+    params: CancelBatchParams
+
+
 class OrderCancel(Request, frozen=True, kw_only=True, tag="order.cancel"):
     """Cancel one order."""
 
@@ -82,9 +138,9 @@ class OrderCancel(Request, frozen=True, kw_only=True, tag="order.cancel"):
 
 
 class OrderCancelAll(Request, frozen=True, kw_only=True, tag="order.cancel_all"):
-    """Cancel every open order, on one symbol or on all."""
+    """Cancel every open order, or those of a symbol, a side, a position."""
 
-    params: SymbolFilterParams = SymbolFilterParams()
+    params: CancelAllParams = CancelAllParams()
 
 
 class OrderGet(Request, frozen=True, kw_only=True, tag="order.get"):
@@ -207,6 +263,24 @@ class MarketFunding(Request, frozen=True, kw_only=True, tag="market.funding"):
     params: SymbolParams
 
 
+class MarketCandles(Request, frozen=True, kw_only=True, tag="market.candles"):
+    """Read what was traded, interval by interval."""
+
+    params: CandlesParams
+
+
+class MarketOpenInterest(Request, frozen=True, kw_only=True, tag="market.open_interest"):
+    """Read how much of a symbol is held."""
+
+    params: SymbolParams
+
+
+class MarketInsuranceFund(Request, frozen=True, kw_only=True, tag="market.insurance_fund"):
+    """Read the insurance fund's money and positions."""
+
+    params: NoParams = NoParams()
+
+
 class AdminSetMark(Request, frozen=True, kw_only=True, tag="admin.set_mark"):
     """Set mark prices; answered once every liquidation that follows is done."""
 
@@ -276,10 +350,18 @@ class AdminExplain(Request, frozen=True, kw_only=True, tag="admin.explain"):
 AnyRequest: TypeAlias = (
     Ping
     | Login
+    | Logout
+    | CancelOnDisconnect
+    | CancelAfter
+    | SessionLimits
     | Subscribe
     | Unsubscribe
     | OrderPlace
+    | OrderAmend
     | OrderCancel
+    | OrderPlaceBatch
+    | OrderAmendBatch
+    | OrderCancelBatch
     | OrderCancelAll
     | OrderGet
     | OrderList
@@ -301,6 +383,9 @@ AnyRequest: TypeAlias = (
     | MarketTrades
     | MarketTicker
     | MarketFunding
+    | MarketCandles
+    | MarketOpenInterest
+    | MarketInsuranceFund
     | AdminSetMark
     | AdminSetIndex
     | AdminSetCollateralPrice

@@ -49,9 +49,17 @@ class Credentials(Protocol):
 REQUIRED_SCOPES: dict[type[requests.Request], Scope | None] = {
     requests.Ping: None,
     requests.Login: None,
+    requests.Logout: None,
+    requests.CancelOnDisconnect: Scope.TRADE,
+    requests.CancelAfter: Scope.TRADE,
+    requests.SessionLimits: None,
     requests.Subscribe: None,
     requests.Unsubscribe: None,
     requests.OrderPlace: Scope.TRADE,
+    requests.OrderAmend: Scope.TRADE,
+    requests.OrderPlaceBatch: Scope.TRADE,
+    requests.OrderAmendBatch: Scope.TRADE,
+    requests.OrderCancelBatch: Scope.TRADE,
     requests.OrderCancel: Scope.TRADE,
     requests.OrderCancelAll: Scope.TRADE,
     requests.OrderGet: Scope.READ,
@@ -74,6 +82,9 @@ REQUIRED_SCOPES: dict[type[requests.Request], Scope | None] = {
     requests.MarketTrades: None,
     requests.MarketTicker: None,
     requests.MarketFunding: None,
+    requests.MarketCandles: None,
+    requests.MarketOpenInterest: None,
+    requests.MarketInsuranceFund: None,
     requests.AdminSetMark: Scope.ADMIN,
     requests.AdminSetIndex: Scope.ADMIN,
     requests.AdminSetCollateralPrice: Scope.ADMIN,
@@ -108,11 +119,17 @@ class Session:
         self.login_failures = 0
         self._credentials = credentials
         self._credential: Credential | None = None
+        self._has_left = False
 
     @property
     def is_logged_in(self) -> bool:
-        """Whether a key was proven on this connection."""
+        """Whether a key was proven on this connection, and not given back."""
         return self._credential is not None
+
+    @property
+    def credential(self) -> Credential | None:
+        """The key that this connection acts by, if it does."""
+        return self._credential
 
     @property
     def account(self) -> AccountId:
@@ -125,6 +142,8 @@ class Session:
         """Bind the connection to a key. Raises ``WireError``; an unknown key and a bad signature read the same."""
         if self._credential is not None:
             raise fault(Fault.ALREADY_LOGGED_IN, "this connection is logged in already; open another one for another key")
+        if self._has_left:
+            raise fault(Fault.ALREADY_LOGGED_IN, "this connection was logged out; open another one to log in again")
         credential = self._credentials.find(params.key)
         secret = "" if credential is None else credential.secret
         expected = login_signature(secret, nonce=self.nonce, key=params.key, time_ms=params.time_ms)
@@ -138,6 +157,14 @@ class Session:
             )
         self._credential = credential
         return wire.LoginResult(account=credential.account, scopes=tuple(sorted(scope.value for scope in credential.scopes)))
+
+    def logout(self) -> Credential:
+        """Give the key back for good and return it. Raises ``WireError`` without a login."""
+        credential = self._credential
+        if credential is None:
+            raise fault(Fault.LOGIN_REQUIRED, "nobody is logged in here; call session.login first")
+        self._credential, self._has_left = None, True
+        return credential
 
     def authorize(self, request: requests.AnyRequest) -> None:
         """Raise ``WireError`` unless this connection may make the request."""

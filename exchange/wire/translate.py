@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from exchange.domain.commands import (
     AddMargin,
+    AmendOrder,
     CancelAllOrders,
     CancelOrder,
     CollateralPrice,
@@ -38,6 +39,7 @@ from exchange.domain.ids import SETTLEMENT_ASSET, AccountId, AssetId, Symbol
 from exchange.domain.instrument import Instrument
 from exchange.domain.previews import PreviewableCommand
 from exchange.domain.rejects import Reason
+from exchange.domain.triggers import Trigger, TriggerKind, TriggerSource
 from exchange.domain.units import CASH_MAX, Cash, Grid, Ticks, format_cash, parse_cash
 from exchange.wire import parameters
 from exchange.wire.assets import Assets
@@ -87,6 +89,29 @@ class Translator:
             self_trade_prevention=SelfTradePrevention(params.self_trade_prevention),
             client_order_id=params.client_order_id,
             position_side=PositionSide(params.position_side),
+            expire_time_ns=None if params.expire_time_us is None else params.expire_time_us * 1000,
+            trigger=None if params.trigger is None else _trigger(instrument, params.trigger),
+        )
+
+    def amend(self, account: AccountId, params: parameters.AmendParams, symbol: Symbol | None) -> AmendOrder:
+        """Return the command that gives an order on ``symbol`` other terms; None where no such order is known."""
+        check_reference(params)
+        if params.limit_price is None and params.quantity is None:
+            sentence = "limit_price: an amend changes limit_price, quantity, or both; give at least one"
+            raise fault(Fault.INVALID_FIELD, sentence, field="limit_price")
+        if symbol is None:
+            raise rejection(Reason.NOT_FOUND)
+        price, quantity, instrument = params.limit_price, params.quantity, self._instruments[symbol]
+        return AmendOrder(
+            account=account,
+            order_id=params.order_id,
+            client_order_id=params.client_order_id,
+            limit_price=None
+            if price is None
+            else _on_grid(instrument.price_grid, price, "limit_price", "tick", Reason.TICK_SIZE),
+            quantity=None
+            if quantity is None
+            else _on_grid(instrument.quantity_grid, quantity, "quantity", "lot", Reason.LOT_SIZE),
         )
 
     def cancel(self, account: AccountId, params: parameters.OrderReferenceParams) -> CancelOrder:
@@ -94,9 +119,14 @@ class Translator:
         check_reference(params)
         return CancelOrder(account=account, order_id=params.order_id, client_order_id=params.client_order_id)
 
-    def cancel_all(self, account: AccountId, params: parameters.SymbolFilterParams) -> CancelAllOrders:
-        """Return the command that cancels every order."""
-        return CancelAllOrders(account=account, symbol=self.optional_symbol(params.symbol))
+    def cancel_all(self, account: AccountId, params: parameters.CancelAllParams) -> CancelAllOrders:
+        """Return the command that cancels every order that fits."""
+        return CancelAllOrders(
+            account=account,
+            symbol=self.optional_symbol(params.symbol),
+            side=None if params.side is None else Side(params.side),
+            position_side=None if params.position_side is None else PositionSide(params.position_side),
+        )
 
     def set_margin_mode(self, account: AccountId, params: parameters.SetMarginModeParams) -> SetMarginMode:
         """Return the command that chooses cross or isolated."""
@@ -187,15 +217,17 @@ class Translator:
         asset, amount = self._amount(params.asset, params.amount)
         return Credit(account=params.account, amount=amount, asset=asset)
 
-    def preview(self, account: AccountId, params: parameters.PreviewParams) -> PreviewableCommand:
-        """Return the command that is asked about.
+    def preview(
+        self, account: AccountId, params: parameters.PreviewParams, amended: Symbol | None = None
+    ) -> PreviewableCommand:
+        """Return the command that is asked about; ``amended`` is the symbol of the order that an amend names.
 
         A field that holds what it cannot hold is named within the preview, as ``order.limit_price``; what a rule refuses
         is told as the real method would tell it.
         """
         action = previewed_action(params)
         try:
-            return self._previewed(account, params)
+            return self._previewed(account, params, amended)
         except WireError as refused:
             if refused.is_bad_field:
                 field = "" if refused.field is None else refused.field.removeprefix("marks")
@@ -203,9 +235,11 @@ class Translator:
                 refused.message = f"{refused.field}{refused.message[refused.message.index(':') :]}"
             raise
 
-    def _previewed(self, account: AccountId, params: parameters.PreviewParams) -> PreviewableCommand:
+    def _previewed(self, account: AccountId, params: parameters.PreviewParams, amended: Symbol | None) -> PreviewableCommand:
         if params.order is not None:
             return self.place(account, params.order)
+        if params.amend is not None:
+            return self.amend(account, params.amend, amended)
         if params.mark_prices is not None:
             return self.set_marks(parameters.SetMarkParams(marks=params.mark_prices))
         if params.margin_mode is not None:
@@ -281,6 +315,11 @@ def _on_grid(grid: Grid, text: str, field: str, step_name: str, reason: Reason) 
         message = f"{field} {sentence}, the {step_name} size; values off the grid are refused, never rounded"
         raise WireError(REASONS[reason].code, reason.value, message, field=field) from None
     raise fault(Fault.INVALID_FIELD, f"{field}: {sentence}", field=field) from None
+
+
+def _trigger(instrument: Instrument, params: parameters.TriggerParams) -> Trigger:
+    price = _on_grid(instrument.price_grid, params.price, "trigger.price", "tick", Reason.TICK_SIZE)
+    return Trigger(TriggerKind(params.kind), price, TriggerSource(params.by))
 
 
 def _cash(text: str, field: str) -> Cash:

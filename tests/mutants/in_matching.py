@@ -134,8 +134,8 @@ MUTANTS = (
         name="what a market order does not fill rests",
         rule="BOOK-003",
         file=ORDER,
-        old="return self.order_type is OrderType.LIMIT and self.time_in_force is TimeInForce.GTC",
-        new="return self.time_in_force is TimeInForce.GTC",
+        old="return self.order_type is OrderType.LIMIT and self.time_in_force.rests",
+        new="return self.time_in_force.rests",
     ),
     Mutant(
         name="an order forgets the value of its earlier fills",

@@ -12,6 +12,7 @@ LIQUIDATIONS = "exchange/venue/liquidations.py"
 MARKET = "exchange/venue/market.py"
 MARKS = "exchange/venue/marks.py"
 ORDERS = "exchange/venue/order_commands.py"
+AMENDS = "exchange/venue/order_amends.py"
 PLACEMENTS = "exchange/venue/placements.py"
 RESOLUTION = "exchange/venue/resolution.py"
 STATE = "exchange/venue/state.py"
@@ -86,8 +87,8 @@ MUTANTS = (
         name="the margin of a canceled order stays held",
         rule="MARG-008",
         file=TRADING,
-        old="self._accounts.apply_order_change(self._position_of(order), order.order_id, 0)",
-        new="self._accounts.apply_order_change(self._position_of(order), order.order_id, order.open_quantity)",
+        old="order.order_id, 0)\n        self.end(order, reason)",
+        new="order.order_id, order.open_quantity)\n        self.end(order, reason)",
     ),
     Mutant(
         name="a fill leaves reduce-only orders longer than the position",
@@ -135,8 +136,29 @@ MUTANTS = (
         name="cancel-all of one symbol reaches the others",
         rule="BOOK-009",
         file=ORDERS,
-        old="if command.symbol in (None, position.symbol)",
-        new="if command.symbol in (None, command.symbol)",
+        old="if which.symbol in (None, position.symbol) and",
+        new="if which.symbol in (None, which.symbol) and",
+    ),
+    Mutant(
+        name="cancel-all of one side reaches the other",
+        rule="BOOK-009",
+        file=ORDERS,
+        old="if which.side is None or which.side.sign == order.sign",
+        new="if which.side is None or which.side.sign",
+    ),
+    Mutant(
+        name="an amend to what has filled leaves the order",
+        rule="BOOK-019",
+        file=AMENDS,
+        old="elif quantity <= order.filled_quantity:",
+        new="elif quantity < order.filled_quantity:",
+    ),
+    Mutant(
+        name="a higher total keeps the place",
+        rule="BOOK-019",
+        file=AMENDS,
+        old="elif price == order.limit_price and quantity <= order.quantity:",
+        new="elif price == order.limit_price:",
     ),
     Mutant(
         name="anybody's order can be canceled",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
-from exchange.domain.commands import AdvanceTime, AnyCommand, ContinueLiquidations, Credit, Withdraw
+from exchange.domain.commands import AdvanceTime, AmendOrder, AnyCommand, ContinueLiquidations, Credit, Withdraw
 from exchange.domain.enums import ORDER_LIFECYCLE, MarginMode, OrderStatus, PositionMode, PositionSide, Side, TradingState
 from exchange.domain.events import (
+    AmendRejected,
     BookChanged,
     CollateralSold,
     CommandRejected,
@@ -118,13 +119,17 @@ class Pair:
 
     def count(self, command: AnyCommand, events: Events, outcome: Outcome) -> None:
         """Keep count of what the run has met, so that a test can see that it met enough."""
-        counts, refused = self.counts, any(isinstance(e, OrderRejected | CommandRejected) for e in events)
+        refusals = [e for e in events if isinstance(e, OrderRejected | AmendRejected | CommandRejected)]
+        counts, refused = self.counts, bool(refusals)
         counts["commands"] += 1
         counts["trades"] += len(outcome.trades)
         counts["orders accepted"] += len(outcome.accepted)
         counts["orders repeated"] += outcome.repeated is not None
         counts.update(f"canceled {reason.value}" for _, reason in outcome.canceled)
-        counts.update(f"refused {e.reason.value}" for e in events if isinstance(e, OrderRejected | CommandRejected))
+        counts.update(f"amended, place {'kept' if kept else 'lost'}" for _, kept in outcome.amended)
+        counts["amended and traded"] += bool(outcome.amended and outcome.trades)
+        counts.update(f"refused {e.reason.value}" for e in refusals)
+        counts.update(f"amend refused {e.reason.value}" for e in refusals if isinstance(command, AmendOrder))
         counts.update(f"transferred {e.venue.value}" for e in events if isinstance(e, PositionTransferred))
         counts.update(f"liquidated {e.path.value}" for e in events if isinstance(e, LiquidationStarted))
         counts.update("waits" for e in events if isinstance(e, LiquidationWaiting))

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from exchange.domain.commands import AnyCommand, PlaceOrder
 from exchange.domain.enums import Liquidity, MarginMode
 from exchange.domain.events import (
+    AmendRejected,
     AnyEvent,
     CollateralSold,
     CommandRejected,
@@ -23,6 +24,7 @@ from exchange.domain.events import (
     MarginModeSet,
     MarginMoved,
     OrderAccepted,
+    OrderAmended,
     OrderCanceled,
     OrderFilled,
     OrderRejected,
@@ -56,7 +58,7 @@ REFUSED_FOR_FORM = {
 
 def compare_outcomes(command: AnyCommand, events: Events, outcome: Outcome) -> None:
     """The same answer, the same trades in the same order, the same removals, the same money moved for the same cause."""
-    refusals = [e for e in events if isinstance(e, OrderRejected | CommandRejected)]
+    refusals = [e for e in events if isinstance(e, OrderRejected | AmendRejected | CommandRejected)]
     if outcome.refused:
         assert [e.reason in outcome.refused for e in refusals] == [True], (refusals, outcome.refused)
     else:
@@ -71,6 +73,10 @@ def compare_outcomes(command: AnyCommand, events: Events, outcome: Outcome) -> N
         answers = [e for e in events if isinstance(e, OrderRejected)] + own
         assert len(answers) == 1
         _compare_decision(answers[0], outcome)
+    amended = [e for e in events if isinstance(e, OrderAmended)]
+    assert [(e.order.order_id, e.keeps_place) for e in amended] == outcome.amended
+    for answer in (*amended, *(e for e in events if isinstance(e, AmendRejected))):
+        _compare_decision(answer, outcome)
     trades = [_trade(e) for e in events if isinstance(e, TradeExecuted)]
     assert trades == outcome.trades, (trades, outcome.trades)
     canceled = sorted((e.order.order_id, e.reason.value) for e in events if isinstance(e, OrderCanceled))
@@ -210,10 +216,10 @@ def _transfer(event: PositionTransferred) -> Transfer:
     )
 
 
-def _compare_decision(answer: OrderAccepted | OrderRejected, outcome: Outcome) -> None:
+def _compare_decision(answer: OrderAccepted | OrderRejected | OrderAmended | AmendRejected, outcome: Outcome) -> None:
     """MARG-009: every accept and reject carries the arithmetic; an order refused for its form required nothing."""
     expected = outcome.decision
-    if isinstance(answer, OrderRejected) and answer.reason in REFUSED_FOR_FORM:
+    if isinstance(answer, OrderRejected | AmendRejected) and answer.reason in REFUSED_FOR_FORM:
         expected = outcome.standing
     shown = answer.decision
     seen = shown and Decision(
@@ -240,6 +246,6 @@ def order_views(events: Iterable[AnyEvent]) -> list[OrderView]:
     for event in events:
         if isinstance(event, TradeExecuted):
             views += [event.maker.order, event.taker.order]
-        elif isinstance(event, OrderAccepted | OrderRested | OrderShrunk | OrderFilled | OrderCanceled):
+        elif isinstance(event, OrderAccepted | OrderAmended | OrderRested | OrderShrunk | OrderFilled | OrderCanceled):
             views.append(event.order)
     return views

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import floor
 
-from exchange.domain.enums import MarginMode, PositionMode, PositionSide
+from exchange.domain.enums import MarginMode, PositionMode, PositionSide, SelfTradePrevention
 from exchange.domain.instrument import CollateralAsset, Instrument
 from exchange.domain.policy import OrderMarginRule, RiskPolicy
 from tests.properties import naive_formulas as formulas
@@ -32,6 +32,10 @@ class Order:
     """For the venue's own closing orders: |q|, the equity share and the fee's rate when it was sent."""
     filled: int = 0
     open: int = 0
+    post_only: bool = False
+    prevention: SelfTradePrevention = SelfTradePrevention.CANCEL_TAKER
+    arrived: tuple[int, int] | None = None
+    """For one that lost its place: the last order id given by then, and how many had lost theirs (BOOK-019)."""
 
     def __post_init__(self) -> None:
         self.open = self.quantity
@@ -85,7 +89,7 @@ class Fund:
 
 def execution_order(orders: Sequence[Order]) -> list[Order]:
     """BOOK-001: best price first, then the older one (order ids are given out in order of arrival)."""
-    return sorted(orders, key=lambda o: (-o.side * o.price, o.order_id))
+    return sorted(orders, key=lambda o: (-o.side * o.price, o.arrived or (o.order_id, 0)))
 
 
 class NaiveAccounts:

@@ -185,6 +185,7 @@ class NaiveFloor(NaiveFills):
         p = self.position_of(command)
         assert p is not None
         order = self.new_order(command, p)
+        order.post_only, order.prevention = command.post_only, command.self_trade_prevention
         account = self.accounts[order.account]
         reducing = self.is_risk_reducing(order, p, [*self.orders_of(order.account, p.name), order])
         before = self.order_margin(account, p)

@@ -12,6 +12,7 @@ from typing import Any
 from exchange.domain.commands import (
     AddMargin,
     AdvanceTime,
+    AmendOrder,
     AnyCommand,
     CancelAllOrders,
     CancelOrder,
@@ -36,12 +37,13 @@ from exchange.domain.policy import RiskPolicy
 from exchange.domain.rejects import Reason
 from exchange.domain.units import CASH_MAX
 from tests.properties.naive_accounts import Account
+from tests.properties.naive_amends import NaiveAmends
 from tests.properties.naive_floor import Limits
-from tests.properties.naive_markets import Market, NaiveMarkets
+from tests.properties.naive_markets import Market
 from tests.properties.naive_outcome import Outcome
 
 
-class NaiveVenue(NaiveMarkets):
+class NaiveVenue(NaiveAmends):
     """Accounts, floor, markets and liquidation behind one door for commands."""
 
     def __init__(
@@ -74,6 +76,7 @@ class NaiveVenue(NaiveMarkets):
     def carry_out(self, command: AnyCommand) -> None:
         ways: dict[type, Callable[[Any], None]] = {
             PlaceOrder: self.place,
+            AmendOrder: self.amend,
             CancelOrder: self.cancel,
             CancelAllOrders: self.cancel_all,
             SetMarginMode: self.set_mode,
@@ -138,11 +141,10 @@ class NaiveVenue(NaiveMarkets):
     def cancel(self, command: CancelOrder) -> None:
         if command.account not in self.accounts:
             return self.refuse(Reason.UNKNOWN_ACCOUNT, Reason.NOT_FOUND)
-        _, order_id = self.remembered.get((command.account, command.client_order_id or ""), (None, command.order_id))
-        found = [o for o in self.orders if o.order_id == order_id and o.account == command.account]
-        if not found:
+        order = self.named(command)
+        if order is None:
             return self.refuse(Reason.NOT_FOUND)
-        return self.remove(found[0], Reason.CANCELED_BY_OWNER)
+        return self.remove(order, Reason.CANCELED_BY_OWNER)
 
     def cancel_all(self, command: CancelAllOrders) -> None:
         if command.account not in self.accounts:
@@ -150,6 +152,8 @@ class NaiveVenue(NaiveMarkets):
         if command.symbol is not None and command.symbol not in self.instruments:
             return self.refuse(Reason.UNKNOWN_SYMBOL)
         for order in [o for o in self.orders if o.account == command.account]:
-            if command.symbol in (None, order.symbol):
+            p = self.accounts[order.account].positions[order.position]
+            named = command.symbol in (None, order.symbol) and command.position_side in (None, p.side)
+            if named and (command.side is None or command.side.sign == order.side):
                 self.remove(order, Reason.CANCELED_BY_OWNER)
         return None

@@ -66,6 +66,8 @@ class Outcome:
     refused: set[Reason] = field(default_factory=set)
     accepted: list[int] = field(default_factory=list)
     repeated: int | None = None
+    amended: list[tuple[int, bool]] = field(default_factory=list)
+    """(order id, whether it keeps its place)."""
     decision: Decision | None = None
     """Of the order that was asked for, where it got as far as its margin check."""
     standing: Decision | None = None

@@ -109,7 +109,8 @@ class PreviewedTrace(Trace):
         direction = random.choice(tuple(Side))
         if held and random.random() < 0.5:
             direction = Side.SELL if held > 0 else Side.BUY
-        market, time_in_force = random.random() < 0.2, random.choice(tuple(TimeInForce))
+        undated = (TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK)
+        market, time_in_force = random.random() < 0.2, random.choice(undated)
         bids, asks = self.venue.depth(symbol, 3)
         prices = [level.price for level in (*bids, *asks)] or [mark]
         price = random.choice((*prices, mark, mark * random.randint(900, 1_100) // 1_000))

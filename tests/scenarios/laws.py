@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from exchange.domain.enums import ORDER_LIFECYCLE, MarginMode, OrderStatus, PositionMode, PositionSide, Side
+from exchange.domain.enums import ORDER_LIFECYCLE, MarginMode, OrderStatus, PositionMode, PositionSide, Side, TradingState
 from exchange.domain.events import (
     AnyEvent,
     LedgerPosted,
     OrderAccepted,
+    OrderAmended,
     OrderCanceled,
     OrderFilled,
     OrderRested,
     OrderShrunk,
+    OrderTriggered,
     TradeExecuted,
 )
 from exchange.domain.ids import FEES, INSURANCE_FUND, SETTLEMENT_ASSET, AccountId, AssetId, PositionId, position_id
@@ -23,7 +25,7 @@ from exchange.venue.venue import Venue
 
 def broken_laws(venue: Venue) -> list[str]:
     """Return a sentence for each law that the venue's state breaks."""
-    return [*_money(venue), *_assets(venue), *_positions(venue), *_books(venue), *_health(venue)]
+    return [*_money(venue), *_assets(venue), *_positions(venue), *_books(venue), *_health(venue), *_triggers(venue)]
 
 
 def _all_positions(venue: Venue) -> Iterator[PositionView]:
@@ -106,6 +108,19 @@ def _health(venue: Venue) -> Iterator[str]:
                 yield f"{account}/{view.symbol} is below maintenance and unflagged (CONS-005, MARG-023)"
 
 
+def _triggers(venue: Venue) -> Iterator[str]:
+    """Look at every untriggered order, without the lists that the venue finds them by (TRIG-004)."""
+    if venue.has_unfinished_triggers or venue.has_unfinished_liquidations:
+        return
+    for account in venue.accounts():
+        for order in venue.untriggered_orders(account):
+            assert order.trigger is not None, "an untriggered order has a trigger"
+            price = venue._state.price_of(order.symbol, order.trigger.by)
+            is_halted = venue.trading_state(order.symbol) is TradingState.HALTED
+            if price is not None and order.trigger.holds(order.side, price) and not is_halted:
+                yield f"order {order.order_id} of {account} waits for {order.trigger} although the price is {price} (TRIG-004)"
+
+
 class Bookkeeping:
     """Keeps every wallet a second time, by the ledger entries alone, and says where the two differ (MARG-028)."""
 
@@ -156,7 +171,7 @@ class Lifecycles:
         broken = []
         for view in _orders_of(events):
             before, now = self._seen.get(view.order_id), view.order_status
-            if before is None and now is not OrderStatus.OPEN:
+            if before is None and now not in (OrderStatus.UNTRIGGERED, OrderStatus.OPEN):
                 broken.append(f"order {view.order_id} began as {now.value}")
             if before not in (None, now) and now not in ORDER_LIFECYCLE[before]:
                 broken.append(f"order {view.order_id} went from {before.value} to {now.value}")
@@ -167,7 +182,15 @@ class Lifecycles:
 def _orders_of(events: tuple[AnyEvent, ...]) -> Iterator[OrderView]:
     for event in events:
         match event:
-            case OrderAccepted() | OrderRested() | OrderShrunk() | OrderFilled() | OrderCanceled():
+            case (
+                OrderAccepted()
+                | OrderAmended()
+                | OrderTriggered()
+                | OrderRested()
+                | OrderShrunk()
+                | OrderFilled()
+                | OrderCanceled()
+            ):
                 yield event.order
             case TradeExecuted():
                 yield event.maker.order

@@ -91,6 +91,7 @@ def look_at_account(venue: Venue, account: str, fact: str) -> str:
         "positions": view.position_mode.value.replace("_", "-"),
         "flagged": "yes" if view.liquidating else "no",
         "scopes": "+".join(scopes) or None,
+        "waiting": "+".join(f"{order.order_id}:{order.open_quantity}" for order in venue.untriggered_orders(account)) or None,
         "orders": "+".join(f"{order.order_id}:{order.open_quantity}" for order in orders) or None,
     }
     return f"{asked[0]} {show(facts.get(asked[0], '?'))}"

@@ -108,9 +108,27 @@ def _accepted(event: happened.OrderAccepted) -> Sentence:
         "account": order.account,
         "side": order.side.value,
         "reducing": "yes" if order.reduce_only else "no",
+        "status": order.order_status.value,
         **_decision(event.decision),
     }
     return Sentence(f"accepted {order.order_id}", facts)
+
+
+def _amended(event: happened.OrderAmended) -> Sentence:
+    order = event.order
+    facts = {
+        "limit": order.limit_price,
+        "quantity": order.quantity,
+        "open": order.open_quantity,
+        "place": "kept" if event.keeps_place else "lost",
+        **_decision(event.decision),
+    }
+    return Sentence(f"amended {order.order_id}", facts)
+
+
+def _amend_rejected(event: happened.AmendRejected) -> Sentence:
+    facts = {"limit": event.limit, "actual": event.actual, "order": event.order.order_id, **_decision(event.decision)}
+    return Sentence(f"rejected {event.reason.value}", facts)
 
 
 def _repeated(event: happened.OrderRepeated) -> Sentence:
@@ -120,6 +138,16 @@ def _repeated(event: happened.OrderRepeated) -> Sentence:
 def _canceled(event: happened.OrderCanceled) -> Sentence:
     facts = {"quantity": event.canceled_quantity, "had_filled": event.order.filled_quantity}
     return Sentence(f"canceled {event.order.order_id} {event.reason.value}", facts)
+
+
+def _triggered(event: happened.OrderTriggered) -> Sentence:
+    facts = {
+        "reason": None if event.reason is None else event.reason.value,
+        "limit": event.order.limit_price,
+        "account": event.order.account,
+        **_decision(event.decision),
+    }
+    return Sentence(f"triggered {event.order.order_id} at {event.price}", facts)
 
 
 def _trade(event: happened.TradeExecuted) -> Sentence:
@@ -272,12 +300,18 @@ TELLERS: dict[type[happened.AnyEvent], Callable[[Any], Sentence]] = {
     happened.OrderRejected: _order_rejected,
     happened.OrderAccepted: _accepted,
     happened.OrderRepeated: _repeated,
+    happened.OrderAmended: _amended,
+    happened.AmendRejected: _amend_rejected,
+    happened.OrderTriggered: _triggered,
     happened.OrderRested: lambda event: Sentence(f"rested {event.order.order_id}", {"open": event.order.open_quantity}),
     happened.OrderShrunk: lambda event: Sentence(f"shrunk {event.order.order_id} to {event.order.open_quantity}", {}),
     happened.OrderFilled: lambda event: Sentence(
         f"filled {event.order.order_id}", {"value": format_cash(event.order.filled_value)}
     ),
     happened.OrderCanceled: _canceled,
+    happened.CancelAfterSet: lambda event: Sentence(
+        f"{event.trigger.value} {'armed' if event.deadline_ns is not None else 'disarmed'}", {"account": event.account}
+    ),
     happened.TradeExecuted: _trade,
     happened.AccountCreated: lambda event: Sentence(f"created {event.account}", {}),
     happened.Credited: lambda event: Sentence(

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from exchange.domain.commands import AdvanceTime, AnyCommand, CreateAccount
-from exchange.domain.events import AnyEvent, CommandRejected, OrderRejected
+from exchange.domain.events import AmendRejected, AnyEvent, CommandRejected, OrderRejected
 from exchange.domain.instrument import CollateralAsset, Instrument
 from exchange.domain.policy import RiskPolicy
 from exchange.domain.units import TimeNs
@@ -60,7 +60,7 @@ class Table:
             command = understand(sentence)
             assert command is not None, f"given: no command reads {sentence!r}"
             events = self._apply(command, time_after(sentence, self.now_ns))
-            refusals = [event for event in events if isinstance(event, CommandRejected | OrderRejected)]
+            refusals = [event for event in events if isinstance(event, AmendRejected | CommandRejected | OrderRejected)]
             assert not refusals, f"given: {sentence!r} was refused: {refusals}"
         self._check_laws("given")
 

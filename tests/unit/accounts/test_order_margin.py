@@ -52,11 +52,11 @@ def test_free_lots_go_to_the_asks_from_low_to_high(quantity: int, parts: tuple[s
 
 
 @pytest.mark.rule("MARG-008")
-def test_free_lots_of_a_short_go_to_the_bids_from_high_to_low_and_at_one_price_by_time() -> None:
+def test_free_lots_of_a_short_go_to_the_bids_from_high_to_low_and_at_one_price_to_what_came_first() -> None:
     position = position_of(account_of(0), -6, cash("-600"))
     orders = [resting(2, 1, 95, 4), resting(1, 1, 95, 4), resting(3, 1, 96, 1)]
     held = margin_of_orders(position, orders, 100)
-    assert held.buys == {3: 0, 1: 0, 2: cash("28.500002")}
+    assert held.buys == {3: 0, 2: 0, 1: cash("28.500002")}
 
 
 @pytest.mark.rule("MARG-008")

@@ -6,8 +6,9 @@ Each connection runs the next script. A script that fails makes the test fail.
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import msgpack
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -130,7 +131,12 @@ class ScriptedServer:
             raise
 
 
-def book_message(kind: str, previous: int, sequence: int, bids: object = (), asks: object = ()) -> dict[str, object]:
+def book_message(
+    kind: str, previous: int, sequence: int, bids: object = (), asks: object = (), checksum: int | None = None
+) -> dict[str, object]:
+    """Return a message of channel book; its checksum is that of the levels it names, unless said otherwise."""
+    if checksum is None:
+        checksum = crc_of(bids, asks)
     return {
         "channel": "book",
         "type": kind,
@@ -139,8 +145,15 @@ def book_message(kind: str, previous: int, sequence: int, bids: object = (), ask
         "previous_sequence": previous,
         "bids": bids,
         "asks": asks,
+        "checksum": checksum,
         "time_us": 1,
     }
+
+
+def crc_of(bids: object, asks: object) -> int:
+    """Return the checksum of a book of at most ten levels a side, best first."""
+    sides = [",".join(f"{price}:{quantity}" for price, quantity in cast(Any, side)) for side in (bids, asks)]
+    return zlib.crc32("|".join(sides).encode())
 
 
 def channel_message(channel: str, data: object, symbol: str | None = None, sequence: int = 1) -> dict[str, object]:

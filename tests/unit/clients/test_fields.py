@@ -81,7 +81,7 @@ def test_levels_are_pairs() -> None:
 
 
 def test_an_event_of_an_unknown_channel_is_no_event() -> None:
-    assert read_update(channel_message("candles", {})) is None
+    assert read_update(channel_message("omens", {})) is None
     assert read_update({"channel": ["book"]}) is None
     with pytest.raises(ProtocolError, match="channel trades that does not fit: symbol must be text"):
         read_update({"channel": "trades", "symbol": 5, "sequence": 1, "data": trade_body()})

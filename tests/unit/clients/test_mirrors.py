@@ -27,6 +27,7 @@ from tests.unit.clients.scripted_server import (
     account_body,
     book_message,
     channel_message,
+    crc_of,
     funding_payment_body,
     margin_call_body,
     mark_body,
@@ -49,8 +50,12 @@ def tuples_to_lists(levels: object) -> object:
     return [list(level) for level in levels]  # type: ignore[attr-defined]
 
 
-def book(kind: str, previous: int, sequence: int, bids: object = (), asks: object = ()) -> Update:
-    return update(book_message(kind, previous, sequence, tuples_to_lists(bids), tuples_to_lists(asks)))
+def book(
+    kind: str, previous: int, sequence: int, bids: object = (), asks: object = (), after: tuple[object, object] | None = None
+) -> Update:
+    """A message of the levels it names; ``after`` is the book that its checksum is of, unless it is the same."""
+    checksum = None if after is None else crc_of(*after)
+    return update(book_message(kind, previous, sequence, tuples_to_lists(bids), tuples_to_lists(asks), checksum))
 
 
 class Renewals:
@@ -81,11 +86,12 @@ def test_a_book_is_its_snapshot_sorted_best_first(mirror: BookMirror) -> None:
 
 
 def test_a_delta_replaces_adds_and_removes_levels(mirror: BookMirror, renewals: Renewals) -> None:
-    mirror.receive(book("delta", 5, 8, [("10", "0"), ("9.5", "7"), ("9", "1")], [("10.5", "1")]))
+    after = [("9.5", "7"), ("9", "1")], [("10.5", "1"), ("11", "3")]
+    mirror.receive(book("delta", 5, 8, [("10", "0"), ("9.5", "7"), ("9", "1")], [("10.5", "1")], after))
     assert mirror.bids() == (Level(Decimal("9.5"), Decimal(7)), Level(Decimal(9), Decimal(1)))
     assert mirror.best_ask == Level(Decimal("10.5"), Decimal(1))
     assert mirror.sequence == 8
-    mirror.receive(book("delta", 8, 9, [("9.5", "0"), ("9", "0")], [("10.50", "0"), ("11", "0")]))
+    mirror.receive(book("delta", 8, 9, [("9.5", "0"), ("9", "0")], [("10.50", "0"), ("11", "0")], ((), ())))
     assert mirror.best_bid is None
     assert mirror.best_ask is None
     assert renewals.asked == 0
@@ -103,6 +109,33 @@ def test_a_gap_makes_the_book_unreadable_until_the_new_snapshot(mirror: BookMirr
     mirror.receive(book("snapshot", 9, 9, [("10", "4")]))
     assert mirror.best_bid == Level(Decimal(10), Decimal(4))
     assert mirror.best_ask is None
+
+
+@pytest.mark.rule("WIRE-023")
+def test_a_book_that_is_not_what_the_checksum_is_of_is_unreadable_until_the_new_snapshot(
+    mirror: BookMirror, renewals: Renewals
+) -> None:
+    mirror.receive(book("delta", 5, 8, [("10", "9")], [], ([("10", "8"), ("9.5", "2")], [("11", "3")])))
+    assert (renewals.asked, mirror.mismatches, mirror.gaps) == (1, 1, 0)
+    with pytest.raises(MirrorNotReady, match="after 8 it is not what the checksum is of"):
+        mirror.bids()
+    mirror.receive(book("snapshot", 8, 8, [("10", "8"), ("9.5", "2")], [("11", "3")]))
+    assert mirror.best_bid == Level(Decimal(10), Decimal(8))
+
+
+@pytest.mark.rule("WIRE-023")
+def test_a_snapshot_that_is_not_what_its_own_checksum_is_of_is_the_servers_fault(mirror: BookMirror) -> None:
+    with pytest.raises(ProtocolError, match="a snapshot of BTC-PERP that is not what its checksum is of"):
+        mirror.receive(book("snapshot", 8, 8, [("10", "8")], [], ([("10", "7")], [])))
+
+
+@pytest.mark.rule("WIRE-023")
+def test_levels_beyond_the_tenth_are_no_part_of_the_checksum(mirror: BookMirror) -> None:
+    bids = [(str(price), "1") for price in range(30, 18, -1)]
+    mirror.receive(book("snapshot", 6, 6, bids, [], (bids[:10], [])))
+    mirror.receive(book("delta", 6, 7, [("19", "5")], [], (bids[:10], [])))
+    assert mirror.bids()[-1] == Level(Decimal(19), Decimal(5))
+    assert mirror.mismatches == 0
 
 
 def test_a_delta_that_the_snapshot_already_holds_is_passed_over(mirror: BookMirror, renewals: Renewals) -> None:

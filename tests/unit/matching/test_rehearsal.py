@@ -77,3 +77,15 @@ def test_a_rehearsal_of_a_rehearsal_begins_where_that_stands() -> None:
     assert rows(second, SELL) == [(3, 2), (4, 2)]
     assert rows(first, SELL) == [(1, 1), (3, 2), (4, 2)]
     assert ids(book, SELL) == [1, 2, 3, 4]
+
+
+@pytest.mark.rule("BOOK-019")
+def test_an_order_that_lost_its_place_is_met_where_it_rests_now_and_only_there() -> None:
+    book = book_of(*(order(number, SELL, 2, 100 + number) for number in range(1, 4)))
+    copy = RehearsedBook(book)
+    amended = copy.orders[2]
+    copy.remove(amended)
+    amended.limit_price = 103
+    copy.rest(amended)
+    assert sorted(ids(copy, SELL)) == [1, 2, 3]
+    assert ids(book, SELL) == [1, 2, 3]

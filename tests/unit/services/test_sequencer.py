@@ -42,6 +42,10 @@ class UnfinishedVenue:
     def has_unfinished_liquidations(self) -> bool:
         return self._owed > 0
 
+    @property
+    def has_unfinished_triggers(self) -> bool:
+        return False
+
     def apply(self, command: AnyCommand, *, now_ns: int) -> tuple[AnyEvent, ...]:
         assert not self._stumbles, "an invariant is broken"
         if isinstance(command, AdvanceTime) and self._due and self._due[0] <= now_ns:

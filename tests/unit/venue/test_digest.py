@@ -12,7 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from exchange.domain.commands import AnyCommand, CreateAccount, Credit, MarkPrice, SetMarkPrices
-from exchange.domain.enums import MarginMode, PositionMode
+from exchange.domain.enums import CancelTrigger, MarginMode, PositionMode
 from exchange.domain.views import ScopeHealth
 from exchange.venue.liquidations import Liquidation
 from exchange.venue.state import VenueLimits
@@ -89,6 +89,8 @@ TOUCHES: dict[str, Touch] = {
     "halt": lambda venue: venue._state.halted.add("ETH-PERP"),
     "last slice of the fund": _set("unwound_ns.BTC-PERP", 1),
     "index price": lambda venue: setattr(venue._state.markets["BTC-PERP"], "index_price", 1),
+    "dead-man switch": lambda venue: venue._state.cancel_timers.arm(ALICE, CancelTrigger.DEAD_MAN, T0 * 2),
+    "lost connection": lambda venue: venue._state.cancel_timers.arm(ALICE, CancelTrigger.DISCONNECTED, T0 * 2),
     "fees": _set("accounts.ledger.fees.balance", 1),
     "fund": _set("accounts.ledger.fund.wallet.balance", 1),
     "cross wallet": _set("accounts.accounts.alice.wallet.balance", 1),

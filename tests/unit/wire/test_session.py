@@ -103,7 +103,12 @@ def test_every_method_has_its_entry_in_the_table_of_scopes() -> None:
     assert set(REQUIRED_SCOPES) == set(get_args(requests.AnyRequest))
     for kind, scope in REQUIRED_SCOPES.items():
         room = str(kind.__struct_config__.tag).split(".")[0]
-        expected = {"admin": {Scope.ADMIN}, "order": {Scope.READ, Scope.TRADE}, "account": {Scope.READ, Scope.TRADE}}
+        expected = {
+            "admin": {Scope.ADMIN},
+            "order": {Scope.READ, Scope.TRADE},
+            "account": {Scope.READ, Scope.TRADE},
+            "session": {None, Scope.TRADE},
+        }
         assert scope in expected.get(room, {None}), kind
 
 

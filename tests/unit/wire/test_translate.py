@@ -169,7 +169,7 @@ def test_an_order_is_named_by_exactly_one_id() -> None:
 
 
 def test_settings_and_margin_become_commands() -> None:
-    assert TRANSLATOR.cancel_all(ALICE, parameters.SymbolFilterParams()) == CancelAllOrders(account=ALICE, symbol=None)
+    assert TRANSLATOR.cancel_all(ALICE, parameters.CancelAllParams()) == CancelAllOrders(account=ALICE)
     mode = TRANSLATOR.set_margin_mode(ALICE, parameters.SetMarginModeParams(symbol="BTC-PERP", margin_mode="isolated"))
     assert mode.margin_mode is MarginMode.ISOLATED
     assert TRANSLATOR.set_leverage(ALICE, parameters.SetLeverageParams(symbol="BTC-PERP", leverage=7)).leverage == 7
