@@ -131,6 +131,29 @@ class TradingMethods:
             expire_time_us=expire_time_us,
         )
 
+    async def close_position(
+        self,
+        symbol: str,
+        side: SideWord,
+        price: Number | None = None,
+        *,
+        client_order_id: str | None = None,
+        position_side: PositionSideWord = PositionSide.NET,
+    ) -> Placed:
+        """Close the whole position with an order on ``side``, at ``price`` or better or at the market (BOOK-020).
+
+        It is reduce-only and of the size that the position has when the order comes in.
+        """
+        order = PlaceOrder(
+            symbol=symbol,
+            side=side,
+            price=price,
+            client_order_id=client_order_id,
+            position_side=position_side,
+            close_position=True,
+        )
+        return await self._session.request(order.call())
+
     async def place_orders(self, orders: Sequence[PlaceOrder]) -> list[Placed | ExchangeError]:
         """Send all ``orders`` before waiting; return each one's result, or its error, in the same place."""
         return await self._session.request_many([order.call() for order in orders])

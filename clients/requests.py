@@ -72,7 +72,7 @@ class PlaceOrder:
 
     symbol: str
     side: SideWord
-    quantity: Number
+    quantity: Number | None = None
     price: Number | None = None
     order_type: OrderTypeWord | None = None
     time_in_force: TimeInForceWord = TimeInForce.GTC
@@ -82,6 +82,8 @@ class PlaceOrder:
     client_order_id: str | None = None
     position_side: PositionSideWord = PositionSide.NET
     expire_time_us: int | None = None
+    close_position: bool = False
+    """Whether it closes the whole position, whatever its size is then (BOOK-020); there is no ``quantity`` then."""
     trigger: Trigger | None = None
 
     def call(self) -> Call[Placed]:
@@ -90,9 +92,14 @@ class PlaceOrder:
         params: dict[str, object] = {
             "symbol": self.symbol,
             "side": word_of(Side, self.side, "side"),
-            "quantity": to_text(self.quantity, "quantity"),
             "order_type": word_of(OrderType, self.order_type or inferred, "order_type"),
         }
+        if self.quantity is None and not self.close_position:
+            raise ValueError("quantity: an order needs one unless it is to close the position")
+        if self.quantity is not None:
+            params["quantity"] = to_text(self.quantity, "quantity")
+        if self.close_position:
+            params["close_position"] = True
         if self.price is not None:
             params["limit_price"] = to_text(self.price, "price")
         dated = self.expire_time_us is not None and self.time_in_force in (TimeInForce.GTC, TimeInForce.GTC.value)

@@ -79,6 +79,8 @@ class PlaceOrder(Command, frozen=True, kw_only=True):
     """Which position it trades: in hedge mode the long or the short one, in one-way mode ``NET``."""
     expire_time_ns: TimeNs | None = None
     """When a ``GTD`` order is canceled (BOOK-018). Units: nanoseconds since the Unix epoch."""
+    close_position: bool = False
+    """Whether it is to close the whole position: reduce-only, of the size that the position then has; ``quantity`` is 0."""
     trigger: Trigger | None = None
     """What it waits for, untriggered, before it enters (TRIG rules); None enters at once."""
 

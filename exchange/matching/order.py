@@ -24,6 +24,7 @@ class Order:
     __slots__ = (
         "account",
         "client_order_id",
+        "close_position",
         "expire_time_ns",
         "filled_quantity",
         "filled_value",
@@ -66,6 +67,7 @@ class Order:
         client_order_id: str | None = None,
         liquidation_id: LiquidationId | None = None,
         position_side: PositionSide = PositionSide.NET,
+        close_position: bool = False,
         expire_time_ns: TimeNs | None = None,
         trigger: Trigger | None = None,
     ) -> None:
@@ -84,6 +86,7 @@ class Order:
         self.client_order_id = client_order_id
         self.liquidation_id = liquidation_id
         self.position_side = position_side
+        self.close_position = close_position
         self.expire_time_ns = expire_time_ns
         self.trigger = trigger
         self.open_quantity: Lots = quantity

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from exchange.domain.units import Lots, Ticks, TimeNs
 
@@ -22,9 +22,9 @@ INTERVALS: dict[str, TimeNs] = {
 """How long a candle of each name is; they begin at the multiples of that since the epoch."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Candle:
-    """What was traded in one interval. Units: prices ticks, volume lots, value ticks times lots, start nanoseconds."""
+    """What was traded in one interval, as it grows. Units: prices ticks, volume lots, value ticks x lots, start nanoseconds."""
 
     start_ns: TimeNs
     open: Ticks
@@ -55,15 +55,14 @@ class Candles:
                 series.append(Candle(start_ns, price, price, price, price, quantity, price * quantity, 1))
                 continue
             candle = series[-1]
-            series[-1] = replace(
-                candle,
-                high=max(candle.high, price),
-                low=min(candle.low, price),
-                close=price,
-                volume=candle.volume + quantity,
-                value=candle.value + price * quantity,
-                trades=candle.trades + 1,
-            )
+            if price > candle.high:
+                candle.high = price
+            elif price < candle.low:
+                candle.low = price
+            candle.close = price
+            candle.volume += quantity
+            candle.value += price * quantity
+            candle.trades += 1
 
     def latest(self, interval: str) -> Candle | None:
         """Return the latest candle with a trade, or None."""

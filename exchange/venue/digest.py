@@ -40,7 +40,10 @@ def _picture(state: VenueState) -> list[Any]:
             for symbol, book in sorted(state.books.items())
         ],
         state.cancel_timers.picture(),
-        [[order.view() for _, order in sorted(state.triggers.orders.items())], state.triggers.crossed()],
+        [
+            [[order.view(), order.close_position] for _, order in sorted(state.triggers.orders.items())],
+            state.triggers.crossed(),
+        ],
         [each.picture() for each in sorted(state.liquidations.values(), key=lambda each: each.liquidation_id)],
         [
             [account, [[kept.name, kept.command, kept.outcome, kept.order.open_quantity > 0] for kept in remembered]]

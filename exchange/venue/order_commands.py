@@ -11,7 +11,7 @@ from exchange.domain.events import CommandRejected, OrderAccepted, OrderRejected
 from exchange.domain.instrument import Instrument
 from exchange.domain.rejects import Reason
 from exchange.domain.triggers import Trigger
-from exchange.domain.units import PRICE_TICKS_MAX, Ticks
+from exchange.domain.units import PRICE_TICKS_MAX, Lots, Ticks
 from exchange.matching.admission import Refusal, check_filters, check_form, effective_limit
 from exchange.matching.order import Order
 from exchange.venue.placements import Placement
@@ -28,7 +28,7 @@ def place(state: VenueState, trading: Trading, command: PlaceOrder) -> None:
         return _reject(state, trading, command, Refusal(Reason.UNKNOWN_SYMBOL))
     if _repeats(state, trading, command):
         return None
-    asked, command = command, _as_reducing(command)
+    asked, command = command, _as_meant(state, command)
     refusal = _early_refusal(state, command, instrument, mark)
     if refusal is not None or mark is None:
         assert refusal is not None, "a missing mark is a refusal"
@@ -91,6 +91,8 @@ def enter_triggered(state: VenueState, trading: Trading, order: Order, price: Ti
     Units: ``price`` ticks, the price that triggered it.
     """
     state.triggers.remove(order)
+    if order.close_position:
+        order.quantity = order.open_quantity = _closing_quantity(state, order) or order.quantity
     command = _triggered(order)
     instrument, mark = state.instruments[order.symbol], state.accounts.marks[order.symbol]
     order.status, order.limit_price = OrderStatus.OPEN, effective_limit(command, instrument, mark)
@@ -100,6 +102,8 @@ def enter_triggered(state: VenueState, trading: Trading, order: Order, price: Ti
     else:
         check = state.accounts.check_order(command, order.limit_price)
         refusal = _refusal(state, command, mark, order.limit_price, check)
+        if refusal is None and order.quantity > instrument.quantity_max:  # a position that has grown
+            refusal = Refusal(Reason.QUANTITY_MAX, instrument.quantity_max, order.quantity)
     reducing, raises = check is not None and check.is_reducing, check is not None and check.decision.required > 0
     must_fill = refusal is None and command.time_in_force is TimeInForce.FOK
     if must_fill and not trading.fills_whole(order, is_reducing=reducing, raises_reserve=raises):
@@ -137,17 +141,30 @@ def _triggered(order: Order) -> PlaceOrder:
     )
 
 
-def _as_reducing(command: PlaceOrder) -> PlaceOrder:
-    """Return the order as it is meant: in hedge mode one against its own side can only reduce (MARG-025)."""
+def _as_meant(state: VenueState, command: PlaceOrder) -> PlaceOrder:
+    """Return the order as it is meant: one that closes has the position's size (BOOK-020), 0 where there is none to close.
+
+    In hedge mode one against its own side can only reduce (MARG-025).
+    """
+    if command.close_position:
+        return replace(command, quantity=_closing_quantity(state, command), reduce_only=True)
     if command.side.sign * command.position_side.sign < 0 and not command.reduce_only:
         return replace(command, reduce_only=True)
     return command
+
+
+def _closing_quantity(state: VenueState, order: PlaceOrder | Order) -> Lots:
+    """Return the size of the position that an order would close whole, 0 where there is none on the other side (BOOK-020)."""
+    held = state.accounts.position_quantity(order.account, order.symbol, order.position_side)
+    return abs(held) if held * order.side.sign < 0 else 0
 
 
 def _early_refusal(state: VenueState, command: PlaceOrder, instrument: Instrument, mark: Ticks | None) -> Refusal | None:
     """Return what is wrong with an order whatever its account stands like."""
     if not state.accounts.check_position_side(command.account, command.position_side):
         return Refusal(Reason.POSITION_SIDE)
+    if command.close_position and not command.quantity:
+        return Refusal(Reason.REDUCE_ONLY_NO_POSITION)
     refusal = check_form(command, instrument)
     if refusal is not None:
         return refusal
@@ -224,6 +241,7 @@ def _order(state: VenueState, command: PlaceOrder, limit: Ticks) -> Order:
         self_trade_prevention=command.self_trade_prevention,
         client_order_id=command.client_order_id,
         position_side=command.position_side,
+        close_position=command.close_position,
         expire_time_ns=command.expire_time_ns,
         trigger=command.trigger,
     )

@@ -93,7 +93,7 @@ class WireError(Exception):
     @property
     def is_bad_field(self) -> bool:
         """Whether a field of the request holds what it cannot hold, so that nothing was asked yet."""
-        return self.code == FAULT_CODES[Fault.INVALID_FIELD]
+        return self.code in (FAULT_CODES[Fault.INVALID_FIELD], FAULT_CODES[Fault.MISSING_FIELD])
 
     def body(self) -> ErrorBody:
         """Return what is wrong, as the peer reads it."""

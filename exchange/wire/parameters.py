@@ -81,11 +81,12 @@ class PlaceParams(Params, frozen=True, kw_only=True):
     """An order to enter; ``limit_price`` only with ``limit``, ``expire_time_us`` only with ``gtd``.
 
     With a ``trigger`` it waits for that price, and enters as it is then. In hedge mode ``position_side`` is long or short.
+    ``close_position`` stands for the ``quantity`` of the whole position, and for ``reduce_only`` (BOOK-020).
     """
 
     symbol: SymbolText
     side: SideText
-    quantity: DecimalText
+    quantity: DecimalText | None = None
     order_type: Literal["limit", "market"] = "limit"
     limit_price: DecimalText | None = None
     time_in_force: Literal["gtc", "gtd", "ioc", "fok"] = "gtc"
@@ -93,6 +94,7 @@ class PlaceParams(Params, frozen=True, kw_only=True):
     trigger: TriggerParams | None = None
     post_only: bool = False
     reduce_only: bool = False
+    close_position: bool = False
     self_trade_prevention: Literal["cancel_taker", "cancel_maker", "cancel_both"] = "cancel_taker"
     client_order_id: Id | None = None
     position_side: PositionSideText = "net"

@@ -40,7 +40,7 @@ from exchange.domain.instrument import Instrument
 from exchange.domain.previews import PreviewableCommand
 from exchange.domain.rejects import Reason
 from exchange.domain.triggers import Trigger, TriggerKind, TriggerSource
-from exchange.domain.units import CASH_MAX, Cash, Grid, Ticks, format_cash, parse_cash
+from exchange.domain.units import CASH_MAX, Cash, Grid, Lots, Ticks, format_cash, parse_cash
 from exchange.wire import parameters
 from exchange.wire.assets import Assets
 from exchange.wire.errors import Fault, WireError, fault
@@ -78,7 +78,7 @@ class Translator:
             account=account,
             symbol=instrument.symbol,
             side=Side(params.side),
-            quantity=_on_grid(instrument.quantity_grid, params.quantity, "quantity", "lot", Reason.LOT_SIZE),
+            quantity=_quantity(instrument, params),
             order_type=OrderType(params.order_type),
             limit_price=None
             if price is None
@@ -90,6 +90,7 @@ class Translator:
             client_order_id=params.client_order_id,
             position_side=PositionSide(params.position_side),
             expire_time_ns=None if params.expire_time_us is None else params.expire_time_us * 1000,
+            close_position=params.close_position,
             trigger=None if params.trigger is None else _trigger(instrument, params.trigger),
         )
 
@@ -320,6 +321,19 @@ def _on_grid(grid: Grid, text: str, field: str, step_name: str, reason: Reason) 
 def _trigger(instrument: Instrument, params: parameters.TriggerParams) -> Trigger:
     price = _on_grid(instrument.price_grid, params.price, "trigger.price", "tick", Reason.TICK_SIZE)
     return Trigger(TriggerKind(params.kind), price, TriggerSource(params.by))
+
+
+def _quantity(instrument: Instrument, params: parameters.PlaceParams) -> Lots:
+    """Return an order's size; 0 for one that closes a position, which is to name none (BOOK-020)."""
+    if params.close_position:
+        if params.quantity is not None:
+            sentence = "quantity: an order with close_position has the position's own; leave it out"
+            raise fault(Fault.INVALID_FIELD, sentence, field="quantity")
+        return 0
+    if params.quantity is None:
+        sentence = "quantity: it is missing; an order needs it unless close_position is true"
+        raise fault(Fault.MISSING_FIELD, sentence, field="quantity")
+    return _on_grid(instrument.quantity_grid, params.quantity, "quantity", "lot", Reason.LOT_SIZE)
 
 
 def _cash(text: str, field: str) -> Cash:

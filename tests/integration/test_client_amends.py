@@ -53,6 +53,20 @@ async def test_an_order_is_amended_and_its_mirror_follows(alice: Client) -> None
         await alice.amend(quantity=1)
 
 
+@pytest.mark.rule("BOOK-020")
+async def test_a_position_is_closed_whole_with_one_call(exchange: LiveExchange, alice: Client) -> None:
+    async with exchange.client("bob") as bob:
+        price = await low_price(alice)
+        await bob.buy(BTC, "0.05", price)
+        await alice.sell(BTC, "0.03", price)
+        await bob.sell(BTC, "0.05", price + 1)
+        closed = await alice.close_position(BTC, "buy")
+        assert (closed.order.filled_quantity, closed.order.reduce_only) == (Decimal("0.03"), True)
+        assert [position.quantity for position in await alice.positions(BTC)] == [0]
+    with pytest.raises(ValueError, match="quantity: an order needs one"):
+        await alice.place_order(BTC, "buy", None)  # type: ignore[arg-type]
+
+
 @pytest.mark.rule("WIRE-030")
 async def test_batches_return_each_result_or_error_in_its_place(alice: Client) -> None:
     price = await low_price(alice)

@@ -11,6 +11,7 @@ import pytest
 from clients.market_data import Candle, Heartbeat, InsuranceFund, Level, RestingOrder
 from exchange.domain.enums import Side
 from exchange.domain.policy import LiquidationSizing, RiskPolicy, UnfilledPolicy
+from exchange.services.clock import RealClock
 from tests.cast import T0
 from tests.unit.clients.live_exchange import live_exchange
 from tests.wire_kit import RawClient, client, make_parts, served
@@ -64,6 +65,25 @@ async def test_candles_are_told_after_each_trade_and_once_more_when_they_are_ove
         assert before == asked[:1]
         late = await client_events(watcher, "candles.1m")
         assert late[-1] == told[-1], "subscribing again tells the present candle again"
+
+
+@pytest.mark.rule("WIRE-024")
+async def test_on_a_real_clock_a_candle_is_told_closed_although_nobody_sends_a_command() -> None:
+    now_ns = T0
+    clock = RealClock(lambda: now_ns)
+    async with (
+        served(make_parts(clock), tick_interval_ms=10) as gateway,
+        client(gateway, key="alice-key") as alice,
+        client(gateway, key="bob-key") as bob,
+        client(gateway) as watcher,
+    ):
+        await watcher.call("subscribe", channel="candles.1s")
+        await trade(alice, bob, "1", "100")
+        await watcher.call("ping")
+        assert [frame["data"]["closed"] for frame in watcher.of_channel("candles.1s")] == [False]
+        now_ns += 1_000_000_000
+        frame = await watcher.until(lambda frame: frame.get("channel") == "candles.1s")
+        assert (frame["data"]["closed"], frame["data"]["close"], frame["sequence"]) == (True, "100", 10)
 
 
 async def client_events(watcher: RawClient, channel: str) -> list[dict[str, Any]]:

@@ -190,3 +190,22 @@ async def test_cancel_all_takes_symbol_side_and_position(alice: RawClient) -> No
     assert await alice.call("order.cancel_all", side="sell", symbol="BTC-PERP") == {"canceled": 1}
     assert [order["symbol"] for order in await alice.call("order.list")] == ["ETH-PERP"]
     assert await alice.call("order.cancel_all") == {"canceled": 1}
+
+
+@pytest.mark.rule("BOOK-020")
+async def test_an_order_can_close_the_position_without_naming_its_size(alice: RawClient, bob: RawClient) -> None:
+    await bob.call("order.place", **(ASK | {"quantity": "1.5"}))
+    await alice.call("order.place", **(BID | {"quantity": "1.5"}))
+    await bob.call("order.place", **(BID | {"quantity": "5", "limit_price": "99"}))
+    terms = {"symbol": "BTC-PERP", "side": "sell", "order_type": "market", "close_position": True}
+    told = await alice.call("account.preview", order=terms)
+    closed = (await alice.call("order.place", **terms))["order"]
+    assert told["order"]["order"] == closed
+    assert (closed["quantity"], closed["filled_quantity"], closed["reduce_only"]) == ("1.5", "1.5", True)
+    assert (await alice.refusal("order.place", **terms))["name"] == "order.reduce_only_no_position"
+    error = await alice.refusal("order.place", **terms, quantity="1")
+    assert (error["name"], error["field"]) == ("request.invalid_field", "quantity")
+    error = await alice.refusal("order.place", **(terms | {"close_position": False}))
+    assert (error["name"], error["field"]) == ("request.missing_field", "quantity")
+    error = await alice.refusal("account.preview", order=terms | {"close_position": False})
+    assert (error["name"], error["field"]) == ("request.missing_field", "order.quantity")

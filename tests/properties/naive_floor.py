@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from copy import deepcopy
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from exchange.domain.commands import PlaceOrder
 from exchange.domain.enums import OrderType, SelfTradePrevention, TimeInForce
 from exchange.domain.instrument import CollateralAsset, Instrument
@@ -74,11 +76,28 @@ class NaiveFloor(NaiveFills):
             else:
                 self.outcome.refused = {Reason.CLIENT_ORDER_ID_REUSED}
             return
+        asked = command
+        if command.close_position and command.account in self.accounts:
+            closing = self.closing(command)
+            if closing is None:
+                return
+            command = closing
         self.outcome.refused = self.faults_of(command)
         if not self.outcome.refused and command.time_in_force is TimeInForce.FOK and not self.fills_whole(command):
             self.outcome.refused = {Reason.FOK_UNFILLABLE}
         if not self.outcome.refused:
-            self.accept(command)
+            order = self.accept(command)
+            if asked.client_order_id is not None:
+                self.remembered[asked.account, asked.client_order_id] = (asked, order.order_id)
+
+    def closing(self, command: PlaceOrder) -> PlaceOrder | None:
+        """BOOK-020: the reduce-only order that is meant, or None where it was refused."""
+        p = self.position_of(command)
+        if p is None or p.q * command.side.sign >= 0:
+            self.outcome.decision = self.outcome.standing
+            self.outcome.refused = {Reason.POSITION_SIDE if p is None else Reason.REDUCE_ONLY_NO_POSITION}
+            return None
+        return replace(command, quantity=abs(p.q), reduce_only=True)
 
     def faults_of(self, command: PlaceOrder) -> set[Reason]:
         """Every reason to refuse the order but FOK_UNFILLABLE."""

@@ -10,7 +10,8 @@ from random import Random
 
 import pytest
 
-from exchange.domain.commands import AmendOrder
+from exchange.domain.commands import AmendOrder, AnyCommand, PlaceOrder
+from exchange.domain.enums import OrderType, Side
 from tests.properties.agreement import Pair
 from tests.properties.draws import DRAW_MAXIMA, WAITS, Draw, command_of
 from tests.properties.market import ACCOUNTS, Setting, opening_commands, plain_setting, random_setting
@@ -19,8 +20,8 @@ from tests.properties.previewing import PreviewedPair
 from tests.properties.profiles import SOAK_EXAMPLES, SOAK_SEED
 from tests.properties.runs import check_replay
 
-PLAIN_RUNS, RANDOM_RUNS = (0,), (1, 8, 14, 22, 23)
-"""Found by looking at more: what is met is met by two of these."""
+PLAIN_RUNS, RANDOM_RUNS = (0,), (7, 19, 24, 27, 33)
+"""Found by looking at more: nearly all that is met is met by two of these."""
 PREVIEWED_RUNS = (1, 14)
 COMMANDS = 150
 FORETOLD = ("AmendOrder", "accepted AmendOrder", "filled in part", "rests", "refused order.price_band")
@@ -59,22 +60,45 @@ def amend_of(numbers: Random, model: NaiveVenue) -> AmendOrder:
     return AmendOrder(account=owner, order_id=order.order_id, limit_price=price, quantity=quantity)
 
 
+def close_of(numbers: Random, model: NaiveVenue) -> PlaceOrder:
+    """An order to close a position whole (BOOK-020), seldom one that is not there."""
+    held = [(name, p) for name in ACCOUNTS for p in model.accounts[name].positions.values() if p.q]
+    name, p = numbers.choice(held or [(ACCOUNTS[0], next(iter(model.accounts[ACCOUNTS[0]].positions.values())))])
+    side = Side.SELL if (p.q > 0) == (numbers.random() < 0.9) else Side.BUY
+    kind = numbers.choice((OrderType.LIMIT, OrderType.MARKET))
+    price = None if kind is OrderType.MARKET else model.marks[p.symbol] or 100
+    client_order_id = f"close-{numbers.randint(1, 3)}" if numbers.random() < 0.3 else None
+    return PlaceOrder(
+        account=name,
+        symbol=p.symbol,
+        side=side,
+        quantity=0,
+        order_type=kind,
+        limit_price=price,
+        client_order_id=client_order_id,
+        position_side=p.side,
+        close_position=True,
+    )
+
+
 def run(seed: int, *, is_random: bool, kind: type[Pair] = Pair) -> Pair:
-    """A run of which everything follows from its seed; a fifth of its commands are amends."""
+    """A run of which everything follows from its seed; a fifth of its commands are amends, some close positions."""
     numbers = Random(f"amends {seed}")
     setting: Setting = random_setting(numbers) if is_random else plain_setting(numbers)
     pair = kind(setting)
-    for command in opening_commands(setting):
-        pair.apply(command)
+    for opening in opening_commands(setting):
+        pair.apply(opening)
     for _ in range(COMMANDS):
         draw = Draw(*(numbers.randint(0, most) for most in DRAW_MAXIMA))
         is_amend = numbers.random() < 0.2
-        command = amend_of(numbers, pair.model) if is_amend else command_of(draw, pair.model, setting)
+        command: AnyCommand = amend_of(numbers, pair.model) if is_amend else command_of(draw, pair.model, setting)
+        if numbers.random() < 0.05:
+            command = close_of(numbers, pair.model)
         pair.apply(command, wait=WAITS[draw.wait % len(WAITS)])
     return pair
 
 
-@pytest.mark.rule("BOOK-019", "BOOK-001", "MARG-008", "CONS-006")
+@pytest.mark.rule("BOOK-019", "BOOK-020", "BOOK-001", "MARG-008", "CONS-006")
 def test_amended_orders_agree_with_the_model() -> None:
     counts: Counter[str] = Counter()
     search = range(SOAK_SEED, SOAK_SEED + SOAK_EXAMPLES)

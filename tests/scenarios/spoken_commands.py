@@ -2,7 +2,7 @@
 
 alice buys 10 BTC at 100 [ioc|fok|post-only|reduce-only|cancel-maker|cancel-both|as:ID|until:90s|
     stop:95|take:110|stop-last:95|take-index:110]
-bob sells 10 BTC at market [fok] ...
+bob sells 10 BTC at market [fok] ... | bob sells all BTC at market, to close his position
 alice amends 3 to 5 at 101 | alice amends 3 to 5 | alice amends as:ID at 101
 alice cancels 3 | alice cancels as:ID | alice cancels all [buys|sells] [BTC]
 alice sets BTC isolated [with 120] | alice sets BTC leverage 5 | alice sets BTC auto-replenish on
@@ -142,7 +142,8 @@ def _place(found: Match[str]) -> AnyCommand:
         account=found["account"],
         symbol=symbol,
         side=Side.BUY if found["side"] == "buys" else Side.SELL,
-        quantity=int(found["quantity"]),
+        quantity=0 if found["quantity"] == "all" else int(found["quantity"]),
+        close_position=found["quantity"] == "all",
         order_type=OrderType.MARKET if at_market else OrderType.LIMIT,
         limit_price=None if at_market else int(found["price"]),
         time_in_force=tif,
@@ -259,7 +260,7 @@ _WHO, _WHAT, _MONEY = r"(?P<account>\w+)", r"(?P<symbol>[A-Z]+)", r"(?P<amount>-
 _WHICH, _ASSET = r"(?P<position>[A-Z]+(/long|/short)?)", r"( of (?P<asset>[A-Z]+))?"
 _PRICES = r"(?P<pairs>[A-Z]+ -?\d+( [A-Z]+ -?\d+)*)"
 _GRAMMAR: tuple[tuple[str, Callable[[Match[str]], AnyCommand]], ...] = (
-    (rf"{_WHO} (?P<side>buys|sells) (?P<quantity>-?\d+) {_WHICH} at (?P<price>market|-?\d+)(?P<flags>( \S+)*)", _place),
+    (rf"{_WHO} (?P<side>buys|sells) (?P<quantity>-?\d+|all) {_WHICH} at (?P<price>market|-?\d+)(?P<flags>( \S+)*)", _place),
     (rf"{_WHO} (?P<verb>cancels after|is lost for) (?P<span>\d+(ns|ms|s|m|h))", _cancel_after),
     (rf"{_WHO} (?P<verb>disarms|is back)(?P<span>)", _cancel_after),
     (rf"{_WHO} cancels all( (?P<way>buys|sells))?( {_WHICH})?", _cancel_all),

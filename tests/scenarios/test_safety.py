@@ -140,6 +140,22 @@ def test_orders_of_a_halted_symbol_and_of_an_account_under_liquidation_are_cance
     )
 
 
+@pytest.mark.rule("SAFE-001", "SAFE-002")
+@pytest.mark.parametrize(
+    ("armed", "reason"),
+    [("alice cancels after 10s", "order.dead_man_switch"), ("alice is lost for 10s", "order.owner_disconnected")],
+)
+def test_orders_that_wait_for_their_trigger_go_with_the_others_and_never_trigger_afterwards(armed: str, reason: str) -> None:
+    Table(RESTING).play(
+        ("alice buys 1 BTC at 105 stop:104", "accepted 4 status untriggered"),
+        ("bob buys 1 BTC at 105 stop:104", "accepted 5 status untriggered"),
+        (armed, ("dead_man" if "cancels" in armed else "disconnected") + " armed"),
+        ("wait 10s", f"canceled 1 {reason}, canceled 2 {reason}, canceled 4 {reason}"),
+        ("bob cancels 5", "canceled 5 order.canceled_by_owner"),
+        ("mark BTC 104", ""),
+    )
+
+
 def crowd(accounts: int) -> tuple[Sequencer, VirtualClock, list[Applied]]:
     """Return a venue with accounts that each have an order and a dead-man switch that is due in a second."""
     clock = VirtualClock(T0)
