@@ -50,7 +50,11 @@ FIELDS: tuple[tuple[dict[str, Any], str, str], ...] = (
         'order.limit_price must be a decimal number in text, such as "',
     ),
     ({"order": BUY | {"side": "up"}}, "order.side", "choose one of buy, sell"),
-    ({"order": {"symbol": BTC, "side": "buy"}}, "order.quantity", "order.quantity is missing"),
+    (
+        {"order": {"symbol": BTC, "side": "buy"}},
+        "order.quantity",
+        "order.quantity: it is missing; an order needs it unless close_position is true",
+    ),
     (
         {"order": BUY | {"colour": "red"}},
         "order.colour",
@@ -62,7 +66,7 @@ FIELDS: tuple[tuple[dict[str, Any], str, str], ...] = (
     ({"margin_mode": {"symbol": BTC, "margin_mode": "isolated", "margin": "x"}}, "margin_mode.margin", "margin_mode.margin: "),
     ({"leverage": {"symbol": BTC, "leverage": 0}}, "leverage.leverage", "leverage.leverage: "),
     ({"withdraw": {"amount": "1.0000001"}}, "withdraw.amount", "withdraw.amount: "),
-    ({"orders": BUY}, "orders", "account.preview has no field orders; its fields are order, mark_prices"),
+    ({"orders": BUY}, "orders", "account.preview has no field orders; its fields are order, amend, mark_prices"),
 )
 
 
