@@ -41,7 +41,7 @@ REFUSED = (
 """What a preview of each action says of alice, who is 1 BTC long, and what the real method then answers."""
 
 FIELDS: tuple[tuple[dict[str, Any], str, str], ...] = (
-    ({}, "order", "give exactly one of order, mark_prices"),
+    ({}, "order", "give exactly one of order, amend, mark_prices"),
     ({"order": BUY, "leverage": {"symbol": BTC, "leverage": 2}}, "leverage", "not both order and leverage"),
     ({"order": BUY | {"limit_price": "1e2"}}, "order.limit_price", "order.limit_price: "),
     (
