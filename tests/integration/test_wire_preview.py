@@ -62,7 +62,7 @@ FIELDS: tuple[tuple[dict[str, Any], str, str], ...] = (
     ({"margin_mode": {"symbol": BTC, "margin_mode": "isolated", "margin": "x"}}, "margin_mode.margin", "margin_mode.margin: "),
     ({"leverage": {"symbol": BTC, "leverage": 0}}, "leverage.leverage", "leverage.leverage: "),
     ({"withdraw": {"amount": "1.0000001"}}, "withdraw.amount", "withdraw.amount: "),
-    ({"orders": BUY}, "orders", "account.preview has no field orders; its fields are order, mark_prices"),
+    ({"orders": BUY}, "orders", "account.preview has no field orders; its fields are order, amend, mark_prices"),
 )
 
 
