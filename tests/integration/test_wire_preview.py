@@ -50,11 +50,7 @@ FIELDS: tuple[tuple[dict[str, Any], str, str], ...] = (
         'order.limit_price must be a decimal number in text, such as "',
     ),
     ({"order": BUY | {"side": "up"}}, "order.side", "choose one of buy, sell"),
-    (
-        {"order": {"symbol": BTC, "side": "buy"}},
-        "order.quantity",
-        "order.quantity: it is missing; an order needs it unless close_position is true",
-    ),
+    ({"order": {"symbol": BTC, "side": "buy"}}, "order.quantity", "order.quantity: it is missing"),
     (
         {"order": BUY | {"colour": "red"}},
         "order.colour",

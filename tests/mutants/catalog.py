@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.mutants import in_accounts, in_domain, in_liquidation, in_matching, in_venue
+from tests.mutants import in_accounts, in_domain, in_liquidation, in_matching, in_triggers, in_venue
 from tests.mutants.planting import Mutant
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -10,5 +10,6 @@ MUTANTS: tuple[Mutant, ...] = (
     *in_matching.MUTANTS,
     *in_accounts.MUTANTS,
     *in_liquidation.MUTANTS,
+    *in_triggers.MUTANTS,
     *in_venue.MUTANTS,
 )

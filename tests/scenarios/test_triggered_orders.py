@@ -255,6 +255,27 @@ def test_more_than_one_command_may_let_in_enter_in_continuations() -> None:
     assert entered == [[5, 4], [3, 2], [1]]
 
 
+@pytest.mark.rule("TRIG-004", "LIQ-011")
+def test_nothing_enters_before_the_liquidations_that_a_command_left_unfinished() -> None:
+    stage = (
+        STAGE + "; alice sets BTC isolated; dave sets BTC isolated; alice buys 10 BTC at 100; dave buys 10 BTC at 100;"
+        "bob sells 20 BTC at 100; carol buys 20 BTC at 93; erin deposits 1000; erin sells 1 BTC at 95 stop:94"
+    )
+    Table(stage, limits=VenueLimits(liquidation_steps_max=1)).play(
+        (
+            "mark BTC 94",
+            "liquidation 1 of alice/BTC isolated, liquidation 2 of dave/BTC isolated, cleared 0, accepted 6,"
+            "trade 10@93 maker 4 taker 6, filled 6, settled 10/10 BTC sell at 90, finished 1, deferred 1",
+        ),
+        ("erin", "waiting 5:1"),
+        (
+            "continue",
+            "cleared 0, accepted 7, trade 10@93 maker 4 taker 7, filled 4, filled 7, settled 10/10 BTC sell at 90, finished 2,"
+            "triggered 5 at 94, rested 5",
+        ),
+    )
+
+
 @pytest.mark.rule("TRIG-005", "BOOK-017")
 def test_a_halted_symbol_triggers_nothing_until_it_opens_and_then_by_the_price_of_then() -> None:
     Table(STAGE).play(
